@@ -1,0 +1,101 @@
+"""Closed lists of the establishments' world, as the official registers write them."""
+
+from django.db import models
+
+
+class HeadcountBand(models.TextChoices):
+    """INSEE's classes of headcount (``trancheEffectifsEtablissement``)."""
+
+    UNKNOWN = "NN", "Effectif non renseigné"
+    NONE = "00", "0 salarié"
+    FROM_1 = "01", "1 ou 2 salariés"
+    FROM_3 = "02", "3 à 5 salariés"
+    FROM_6 = "03", "6 à 9 salariés"
+    FROM_10 = "11", "10 à 19 salariés"
+    FROM_20 = "12", "20 à 49 salariés"
+    FROM_50 = "21", "50 à 99 salariés"
+    FROM_100 = "22", "100 à 199 salariés"
+    FROM_200 = "31", "200 à 249 salariés"
+    FROM_250 = "32", "250 à 499 salariés"
+    FROM_500 = "41", "500 à 999 salariés"
+    FROM_1000 = "42", "1 000 à 1 999 salariés"
+    FROM_2000 = "51", "2 000 à 4 999 salariés"
+    FROM_5000 = "52", "5 000 à 9 999 salariés"
+    FROM_10000 = "53", "10 000 salariés et plus"
+
+
+class RomeItemKind(models.TextChoices):
+    """What a ROME sheet lists."""
+
+    SKILL = "skill", "Compétence"
+    KNOWLEDGE = "knowledge", "Savoir"
+    CONTEXT = "context", "Contexte de travail"
+
+
+class DecisionKind(models.TextChoices):
+    """What a person decided about an establishment being shown."""
+
+    DELISTED = "delisted", "Retiré"
+    PAUSED = "paused", "En pause"
+    CHANNEL_HIDDEN = "channel_hidden", "Moyen de contact masqué"
+    LISTED = "listed", "Référencé"
+
+
+class DecisionScope(models.TextChoices):
+    """How far a decision reaches; its ``value`` is the SIRET, the SIREN or the address."""
+
+    SIRET = "siret", "Établissement (SIRET)"
+    SIREN = "siren", "Entreprise (SIREN)"
+    EMAIL = "email", "Adresse e-mail"
+
+
+class Channel(models.TextChoices):
+    """A way to reach an establishment."""
+
+    ALL = "all", "Tous"
+    EMAIL = "email", "E-mail"
+    PHONE = "phone", "Téléphone"
+    APPLICATIONS = "applications", "Candidatures"
+
+
+class DecisionOrigin(models.TextChoices):
+    """The door through which a decision came."""
+
+    SUPPORT = "support", "Support"
+    FORM = "form", "Formulaire"
+    MAIL_LINK = "mail_link", "Lien d'un e-mail"
+    PROVIDER = "provider", "Retour du fournisseur d'e-mails"
+
+
+class DecisionReason(models.TextChoices):
+    """Why an establishment leaves, pauses or is listed."""
+
+    ALREADY_FOUND = "already_found", "Recrutement déjà fait"
+    UNSUITED_APPLICATIONS = "unsuited_applications", "Candidatures qui ne correspondent pas"
+    OTHER_CHANNELS = "other_channels", "Recrute par d'autres moyens"
+    NO_MEANS = "no_means", "N'a pas les moyens de traiter les candidatures"
+    NO_APPRENTICES = "no_apprentices", "Ne recrute pas en alternance"
+    DATA_OPPOSITION = "data_opposition", "S'oppose au traitement de ses données"
+    CLOSED = "closed", "Établissement fermé"
+    REQUESTED_LISTING = "requested_listing", "Demande à être référencé"
+    OTHER = "other", "Autre"
+
+
+class ImportStatus(models.TextChoices):
+    """How far an import went."""
+
+    RUNNING = "running", "En cours"
+    DONE = "done", "Terminé"
+    REFUSED = "refused", "Refusé"
+    INTERRUPTED = "interrupted", "Interrompu"
+
+
+class ReleaseStatus(models.TextChoices):
+    """The life of a release of hiring potentials."""
+
+    WRITING = "writing", "En écriture"
+    READY = "ready", "Prête"
+    CURRENT = "current", "En ligne"
+    PREVIOUS = "previous", "Précédente"
+    RETIRED = "retired", "Retirée"
+    ABANDONED = "abandoned", "Abandonnée"

@@ -1,0 +1,115 @@
+"""What people decided about establishments: kept apart from imported facts, keyed by SIRET, SIREN or e-mail as text.
+
+A decision holds for an establishment that is not imported yet, and no import and no score can undo it. What is visible
+is computed from the decisions' dates each time it is read.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
+
+
+class DecisionQuerySet(models.QuerySet):
+    def in_force(self, at):
+        """Decisions that hold at ``at``."""
+        return self.filter(starts_at__lte=at, revoked_at__isnull=True).filter(
+            models.Q(ends_at__isnull=True) | models.Q(ends_at__gt=at)
+        )
+
+    def hiding(self):
+        """Decisions that take the whole establishment out of sight."""
+        return self.filter(kind__in=[DecisionKind.DELISTED, DecisionKind.PAUSED])
+
+
+class VisibilityDecision(models.Model):
+    """One decision: who, why, when, how far, until when. Never edited: revoked, with an author and a reason."""
+
+    kind = models.CharField("décision", max_length=15, choices=DecisionKind)
+    scope = models.CharField("portée", max_length=5, choices=DecisionScope)
+    value = models.CharField("SIRET, SIREN ou adresse", max_length=254)
+    channel = models.CharField("moyen de contact", max_length=12, choices=Channel, default=Channel.ALL)
+    rome_codes = ArrayField(models.CharField(max_length=5), verbose_name="métiers", default=list, blank=True)
+    starts_at = models.DateTimeField("début")
+    ends_at = models.DateTimeField("fin", null=True, blank=True)
+    reason = models.CharField("motif", max_length=25, choices=DecisionReason)
+    comment = models.TextField("commentaire", blank=True)
+    origin = models.CharField("origine", max_length=10, choices=DecisionOrigin)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="auteur",
+    )
+    decided_at = models.DateTimeField("décidé le")
+    revoked_at = models.DateTimeField("annulé le", null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="annulé par",
+    )
+    revocation_reason = models.TextField("raison de l'annulation", blank=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "décision de visibilité"
+        verbose_name_plural = "décisions de visibilité"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__isnull=True) | models.Q(ends_at__gt=models.F("starts_at")),
+                name="decision_ends_after_it_starts",
+                violation_error_message="La fin d'une décision vient après son début.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=True) | ~models.Q(revocation_reason=""),
+                name="decision_revoked_with_a_reason",
+                violation_error_message="L'annulation d'une décision porte une raison.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind=DecisionKind.PAUSED) | models.Q(ends_at__isnull=False),
+                name="decision_pause_has_an_end",
+                violation_error_message="Une pause a une date de fin.",
+            ),
+        ]
+        indexes = [models.Index(fields=["scope", "value"], name="decision_scope_value")]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} : {self.value}"
+
+
+class ContactCorrection(models.Model):
+    """A contact that a person gave; the latest one wins over the imported one. An empty value erases it."""
+
+    siret = models.CharField("SIRET", max_length=14)
+    channel = models.CharField(
+        "moyen de contact",
+        max_length=12,
+        choices=[(Channel.EMAIL.value, Channel.EMAIL.label), (Channel.PHONE.value, Channel.PHONE.label)],
+    )
+    value = models.CharField("valeur", max_length=254, blank=True)
+    origin = models.CharField("origine", max_length=10, choices=DecisionOrigin)
+    reason = models.TextField("raison")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="auteur",
+    )
+    decided_at = models.DateTimeField("décidé le")
+
+    class Meta:
+        verbose_name = "correction de contact"
+        verbose_name_plural = "corrections de contact"
+        indexes = [models.Index(fields=["siret", "channel", "-decided_at"], name="correction_latest")]
+
+    def __str__(self):
+        return f"{self.siret} : {self.get_channel_display()}"

@@ -1,0 +1,10 @@
+"""PostgreSQL and a Redis-protocol broker from Python wheels, for a laptop, the demo and the tests.
+
+Used only where ``DATABASE_URL`` / ``REDIS_URL`` are not set; production sets them. Nothing here needs Django, so that
+settings can name the sockets without starting anything.
+"""
+
+from labonnealternance.embedded.lease import services
+from labonnealternance.embedded.state import state_dir
+
+__all__ = ["services", "state_dir"]

@@ -1,0 +1,38 @@
+"""What every test stands on: this copy's own PostgreSQL and broker, started once, and no other host."""
+
+import contextlib
+import socket
+
+import pytest
+
+from labonnealternance.embedded import services
+
+_running = contextlib.ExitStack()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    # Workers of xdist inherit the addresses of the services from the first process.
+    _running.enter_context(services())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    _running.close()
+
+
+class OutsideNetworkUsed(AssertionError):
+    """A test tried to reach a host other than this machine."""
+
+
+@pytest.fixture(autouse=True)
+def no_outside_network(monkeypatch):
+    """Only Unix sockets and the loopback answer: a forgotten call to an outside service fails, and says so."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family != socket.AF_UNIX and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            raise OutsideNetworkUsed(f"{address[0]}:{address[1]}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
