@@ -1,0 +1,206 @@
+"""The back-office's manner: admin shows, actions act.
+
+A model is shown by ``ShownAdmin``: nothing is typed into its columns. What may be done to an object is a *button*: a
+method that makes one call into the app's actions, behind a page that asks what it needs and says what it will do.
+
+    @admin.register(VisibilityDecision)
+    class VisibilityDecisionAdmin(ShownAdmin):
+        buttons = ["revoke"]
+
+        @button("Annuler la décision", form=RevocationForm, warning="L'établissement sera de nouveau visible.")
+        def revoke(self, request, decision, answers):
+            visibility.revoke(decision_id=decision.pk, by=request.user, at=timezone.now(), **answers)
+            return "La décision est annulée."
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import connections
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.functional import cached_property
+
+LONGEST_EXACT_COUNT = 10_000
+
+
+class Refused(Exception):
+    """What a button could not do, as a French sentence that the person reads."""
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing that may be done to an object.
+
+    ``form`` asks what the action needs; ``warning`` is shown before; ``typed`` names what must be typed again before
+    something that can't be undone; ``when`` says for which objects the button exists; ``permission`` is a codename
+    (``change`` by default); ``refusals`` are the named exceptions of the action, whose text is shown as it stands.
+    """
+
+    label: str
+    method: Callable
+    form: type[forms.Form]
+    warning: str
+    typed: Callable[[Any], str] | None
+    when: Callable[[Any], bool]
+    permission: str
+    refusals: tuple[type[Exception], ...]
+
+    @property
+    def name(self) -> str:
+        return self.method.__name__
+
+
+def button(
+    label: str,
+    *,
+    form: type[forms.Form] = forms.Form,
+    warning: str = "",
+    typed: Callable[[Any], str] | None = None,
+    when: Callable[[Any], bool] = lambda instance: True,
+    permission: str = "change",
+    refusals: tuple[type[Exception], ...] = (),
+) -> Callable[[Callable], Callable]:
+    """Makes a button of a method ``(self, request, instance, answers) -> sentence`` named in ``buttons``."""
+
+    def decorate(method: Callable) -> Callable:
+        method.button = Button(  # type: ignore[attr-defined]
+            label, method, form, warning, typed, when, permission, (Refused, *refusals)
+        )
+        return method
+
+    return decorate
+
+
+class BoundedPaginator(Paginator):
+    """Counts a whole large table by PostgreSQL's estimate, and a filtered list up to ``LONGEST_EXACT_COUNT``."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        exact = rows.order_by()[: LONGEST_EXACT_COUNT + 1].count()
+        if exact <= LONGEST_EXACT_COUNT or rows.query.where:
+            return exact
+        with connections[rows.db].cursor() as cursor:
+            # The rows of a partitioned table are counted on its partitions.
+            cursor.execute(
+                "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_partition_tree(%s::regclass) t"
+                " JOIN pg_class c ON c.oid = t.relid WHERE t.isleaf",
+                [f'"{rows.model._meta.db_table}"'],
+            )
+            estimated = cursor.fetchone()[0]
+        return max(estimated, exact)
+
+
+class ShownAdmin(admin.ModelAdmin):
+    """Shows rows and changes none of their columns; ``buttons`` names the methods made by ``@button``."""
+
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    change_form_template = "admin/shown.html"
+    buttons: list[str] = []
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def _button(self, name: str) -> Button:
+        return getattr(type(self), name).button
+
+    def _may_press(self, request: HttpRequest, button: Button) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.{button.permission}_{self.opts.model_name}")
+
+    def _button_url(self, name: str, pk: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=[pk])
+
+    def get_urls(self):
+        pages = [
+            path(
+                f"<path:object_id>/{name}/",
+                self.admin_site.admin_view(self._button_view(self._button(name))),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{name}",
+            )
+            for name in self.buttons
+        ]
+        return [*pages, *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        instance = self.get_object(request, unquote(object_id))
+        shown = [self._button(name) for name in self.buttons]
+        extra_context = {
+            "buttons": [
+                {"label": each.label, "url": self._button_url(each.name, instance.pk)}
+                for each in shown
+                if instance is not None and each.when(instance) and self._may_press(request, each)
+            ],
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def _button_view(self, button: Button) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            if not self._may_press(request, button):
+                raise PermissionDenied
+            instance = self.get_object(request, unquote(object_id))
+            if instance is None:
+                raise Http404
+            back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[instance.pk])
+            if not button.when(instance):
+                self.message_user(request, f"« {button.label} » n'est plus possible ici.", messages.WARNING)
+                return HttpResponseRedirect(back)
+            form = _with_typed_name(button, instance)(request.POST if request.method == "POST" else None)
+            if request.method == "POST" and form.is_valid():
+                answers = {name: value for name, value in form.cleaned_data.items() if name != "typed"}
+                try:
+                    sentence = button.method(self, request, instance, answers)
+                except button.refusals as refusal:
+                    form.add_error(None, str(refusal))
+                else:
+                    if isinstance(sentence, HttpResponse):
+                        return sentence
+                    self.log_change(request, instance, button.label)
+                    self.message_user(request, sentence, messages.SUCCESS)
+                    return HttpResponseRedirect(back)
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "original": instance,
+                "title": button.label,
+                "button": button,
+                "form": form,
+                "back": back,
+            }
+            return TemplateResponse(request, "admin/button.html", context, status=422 if form.errors else 200)
+
+        return view
+
+
+def _with_typed_name(button: Button, instance: Any) -> type[forms.Form]:
+    """The button's form and, before what can't be undone, the name to type again."""
+    if button.typed is None:
+        return button.form
+    expected = button.typed(instance)
+
+    class Form(button.form):  # type: ignore[name-defined]
+        typed = forms.CharField(label=f"Pour confirmer, recopiez : {expected}", max_length=254)
+
+        def clean_typed(self) -> str:
+            if self.cleaned_data["typed"].strip() != expected:
+                raise forms.ValidationError(f"Ce n'est pas la même chose que « {expected} ».")
+            return expected
+
+    return Form

@@ -1,0 +1,53 @@
+"""What long commands share: a progress bar, and the certainty of running alone."""
+
+import contextlib
+import hashlib
+import sys
+from collections.abc import Iterator
+
+from django.core.management import CommandError
+from django.db import connection
+from tqdm import tqdm
+
+# EX_TEMPFAIL of sysexits.h: nothing is wrong, try again later.
+ALREADY_RUNNING = 75
+
+
+class AlreadyRunning(CommandError):
+    """The same work runs in another process; a command that lets it through exits with ``ALREADY_RUNNING``."""
+
+    def __init__(self, name: str):
+        super().__init__(f"« {name} » est déjà en cours dans un autre processus.", returncode=ALREADY_RUNNING)
+
+
+def _lock_number(name: str) -> int:
+    """A signed number of 64 bits: what PostgreSQL's advisory locks are named by."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+@contextlib.contextmanager
+def single_run(name: str) -> Iterator[None]:
+    """Within the block no other process runs ``name``; raises ``AlreadyRunning`` at once where one does.
+
+    The lock lives on a connection of its own: it outlasts whatever the work does to Django's, and the server takes it
+    back from a process that is killed. It needs a direct connection (no pooler that changes server between statements).
+    """
+    own = connection.copy()
+    try:
+        with own.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_lock_number(name)])
+            if not cursor.fetchone()[0]:
+                raise AlreadyRunning(name)
+        yield
+    finally:
+        own.close()
+
+
+def progress(*, total: int | None, label: str, unit: str = "lignes", shown: bool | None = None) -> tqdm:
+    """A bar on the standard error, to be used as ``with progress(…) as bar: bar.update(n)``.
+
+    ``total`` is a number of ``unit`` (None: unknown). Quiet where nobody looks (not a terminal), unless ``shown``.
+    """
+    if shown is None:
+        shown = sys.stderr.isatty()
+    return tqdm(total=total, desc=label, unit=f" {unit}", unit_scale=True, file=sys.stderr, disable=not shown)

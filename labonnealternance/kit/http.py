@@ -1,0 +1,91 @@
+"""What comes in by HTTP: whose request it is, and texts without traps."""
+
+import ipaddress
+import unicodedata
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+# Signs that turn the reading order of what follows them: they disguise a text as another.
+_TURNS_READING_ORDER = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def client_ip(request: HttpRequest) -> str:
+    """The address of who asks, as the ``PROXY_COUNT`` proxies in front of the service tell it.
+
+    Each proxy adds on the right of X-Forwarded-For the address that it was called from; what stands further left was
+    written by the visitor. Without a usable value: the address of the connection, "" on a Unix socket.
+    """
+    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    count = settings.PROXY_COUNT
+    told = forwarded[-count] if 0 < count <= len(forwarded) else ""
+    for candidate in (told, request.META.get("REMOTE_ADDR", "")):
+        try:
+            return str(ipaddress.ip_address(candidate))
+        except ValueError:
+            continue
+    return ""
+
+
+def network_of(ip: str) -> str:
+    """What one subscriber holds: an IPv4 address, or the /64 network of an IPv6 one; "" for ""."""
+    if not ip:
+        return ""
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def refuse_control_characters(value: str, *, allowed: str = "") -> None:
+    """Raises ``ValidationError`` where ``value`` holds a sign that no keyboard types (NUL, escape, turned order)."""
+    for sign in value:
+        if sign not in allowed and (unicodedata.category(sign) in {"Cc", "Cs"} or sign in _TURNS_READING_ORDER):
+            raise ValidationError(
+                "Ce texte contient un caractère invisible qui n'est pas accepté : tapez-le de nouveau.",
+                code="control_character",
+            )
+
+
+def refuse_control_characters_but_lines(value: str) -> None:
+    """The same, for a text of several lines."""
+    refuse_control_characters(value, allowed="\n\r\t")
+
+
+class LineField(forms.CharField):
+    """One line of at most ``max_length`` characters, which must be given."""
+
+    def __init__(self, *, max_length: int, **options):
+        super().__init__(max_length=max_length, **options)
+        self.validators.append(refuse_control_characters)
+
+
+class ParagraphsField(forms.CharField):
+    """A text of several lines, at most ``max_length`` characters, which must be given."""
+
+    widget = forms.Textarea
+
+    def __init__(self, *, max_length: int, **options):
+        super().__init__(max_length=max_length, **options)
+        self.validators.append(refuse_control_characters_but_lines)
+
+
+class AddressField(forms.EmailField):
+    """An e-mail address, in lower case, of at most 254 characters (RFC 5321)."""
+
+    default_error_messages = {
+        "invalid": "Cette adresse e-mail n'est pas valable : elle s'écrit comme prenom.nom@exemple.fr.",
+        "required": "Indiquez une adresse e-mail.",
+    }
+
+    def __init__(self, **options):
+        super().__init__(max_length=254, **options)
+        self.error_messages["invalid"] = self.default_error_messages["invalid"]
+        self.validators.append(refuse_control_characters)
+
+    def clean(self, value):
+        return super().clean(value).lower()
