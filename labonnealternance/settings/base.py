@@ -48,6 +48,10 @@ INSTALLED_APPS = [
     "axes",
 ]
 
+if ENV.is_local:
+    # It knows passwords.
+    INSTALLED_APPS.append("labonnealternance.demo")
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -18,6 +18,7 @@ KINDS_OF_PROCESS = {"web", "worker", "script", "migration"}
 class Environment:
     """The settings that differ between two copies of the service."""
 
+    is_local: bool
     debug: bool
     secret_key: str
     site_url: str
@@ -120,6 +121,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         faults.append(f"LOG_FORMAT is json or text, not {log_format!r}.")
 
     environment = Environment(
+        is_local=local,
         debug=debug,
         secret_key=secret_key,
         site_url=site_url,

@@ -1,0 +1,20 @@
+"""Loads the references and the demo's data, and publishes a first score; what is already there is left alone."""
+
+import time
+
+from django.core.management.base import BaseCommand
+
+from labonnealternance import demo
+
+
+class Command(BaseCommand):
+    help = "Prépare la démonstration : références, établissements simulés, premier score, comptes."
+
+    def handle(self, **options):
+        for step in demo.steps():
+            if step.is_done():
+                continue
+            self.stdout.write(f"— {step.label}…")
+            begun = time.monotonic()
+            step.run()
+            self.stdout.write(f"  fait en {time.monotonic() - begun:.1f} s")

@@ -1,0 +1,50 @@
+"""Puts together what the apps tell of the demo."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+from django.apps import apps
+from django.utils.module_loading import module_has_submodule
+
+#: In the order in which they are shown.
+ROLES = ("support", "recruiter", "advisor", "cfa", "partner")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to prepare: a sentence that tells it, whether it is done, and how to do it."""
+
+    label: str
+    is_done: Callable[[], bool]
+    run: Callable[[], None]
+
+
+def _modules() -> Iterator[ModuleType]:
+    for config in apps.get_app_configs():
+        if config.module is not None and module_has_submodule(config.module, "demo"):
+            yield import_module(f"{config.name}.demo")
+
+
+def _told(name: str) -> list:
+    return [getattr(module, name)() for module in _modules() if hasattr(module, name)]
+
+
+def steps() -> list[Step]:
+    """Every step, lower floors first (the order of ``INSTALLED_APPS``)."""
+    return [step for part in _told("steps") for step in part]
+
+
+def accounts() -> dict[str, dict]:
+    """For each role, what every app tells of it."""
+    roles: dict[str, dict] = {role: {} for role in ROLES}
+    for part in _told("accounts"):
+        for role, facts in part.items():
+            roles[role].update(facts)
+    return roles
+
+
+def pages() -> dict[str, str]:
+    """The main pages: name → path."""
+    return {name: path for part in _told("pages") for name, path in part.items()}

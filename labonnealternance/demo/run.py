@@ -1,0 +1,107 @@
+"""`make run`: the whole service on this machine, from nothing to an address to open.
+
+Starts the embedded services, migrates, prepares the demo, then runs web, worker and beat side by side until Ctrl-C,
+which stops all that was started here and nothing else. Run again, it starts in seconds and loses nothing.
+"""
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from honcho.manager import Manager
+
+from labonnealternance.embedded import services, state_dir
+
+HOST = "127.0.0.1"
+PYTHON = sys.executable
+
+
+def _port() -> int:
+    given = os.environ.get("PORT") or "8000"
+    if not given.isdigit() or not 0 < int(given) < 65536:
+        raise SystemExit(f"PORT={given} n'est pas un port : un nombre de 1 à 65535.")
+    return int(given)
+
+
+def _refuse_a_taken_port(port: int):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise SystemExit(f"Le port {port} est déjà pris. Choisissez-en un autre : PORT={port + 1} make run") from None
+
+
+def _manage(*arguments: str):
+    answer = subprocess.run([PYTHON, "manage.py", *arguments])
+    if answer.returncode:
+        raise SystemExit(answer.returncode)
+
+
+def _processes(port: int) -> dict[str, str]:
+    """The Procfile's processes, with what a laptop changes."""
+    if os.environ.get("DEBUG") == "1":
+        web = f"{PYTHON} manage.py runserver --noreload {HOST}:{port}"
+    else:
+        web = (
+            f"{PYTHON} -m gunicorn --config python:labonnealternance.gunicorn --bind {HOST}:{port}"
+            " labonnealternance.wsgi"
+        )
+    celery = f"{PYTHON} -m celery -A labonnealternance.celery"
+    schedule = state_dir() / "beat-schedule"
+    return {
+        "web": web,
+        "worker": f"{celery} worker --loglevel warning --concurrency 2 --without-gossip --without-mingle",
+        "beat": f"{celery} beat --loglevel warning --pidfile= --schedule '{schedule}'",
+    }
+
+
+def _announce_when_up(address: str):
+    """Prints the accounts once the pages answer, so that what is printed can be opened."""
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{address}/livez", timeout=5)
+            break
+        except urllib.error.HTTPError:
+            break
+        except OSError:
+            time.sleep(0.1)
+    told = subprocess.run([PYTHON, "manage.py", "demo_accounts"], capture_output=True, text=True)
+    print(f"\n{told.stdout}{told.stderr}\nCtrl-C pour tout arrêter.\n", flush=True)
+
+
+def main():
+    begun = time.monotonic()
+    port = _port()
+    address = f"http://{HOST}:{port}"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "labonnealternance.settings.local"
+    os.environ.setdefault("SITE_URL", address)
+    with open(state_dir() / "run.lock", "w") as only_one:
+        try:
+            fcntl.flock(only_one, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(
+                f"Cette copie tourne déjà (état dans {state_dir()}). Pour une seconde : STATE_DIR=… PORT=… make run"
+            ) from None
+        _refuse_a_taken_port(port)
+        with services():
+            _manage("migrate", "--no-input", "-v", "0")
+            _manage("prepare_demo")
+            print(f"— prêt en {time.monotonic() - begun:.0f} s, démarrage de web, worker et beat…", flush=True)
+            manager = Manager()
+            for name, command in _processes(port).items():
+                kind = "web" if name == "web" else "worker"
+                manager.add_process(name, command, env={**os.environ, "PROCESS_KIND": kind, "PYTHONUNBUFFERED": "1"})
+            threading.Thread(target=_announce_when_up, args=[address], daemon=True).start()
+            manager.loop()
+    sys.exit(manager.returncode if manager.returncode not in (None, -2, 130) else 0)
+
+
+if __name__ == "__main__":
+    main()

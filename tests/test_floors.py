@@ -1,0 +1,128 @@
+"""The arrows that import-linter cannot see: foreign keys and migrations written as strings, URL names, templates."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+from django.apps import apps
+from django.db.migrations.loader import MigrationLoader
+
+ROOT = pathlib.Path(__file__).parent.parent
+FLOOR = {"companies": 1, "offers": 3, "scoring": 3}
+GROUND = ("accounts", "mail", "kit", "demo")
+ROUTE = re.compile(r"""(?:\{%\s*url|reverse(?:_lazy)?\(|redirect\(|resolve_url\()\s*["'](\w+):""")
+LOAD = re.compile(r"""(?:\{%\s*(?:include|extends)|render\(\s*request,|template_name\s*=)\s*["'](\w+)/""")
+
+
+def floor(label):
+    return FLOOR.get(label, 0)
+
+
+def may_lean_on(source, target):
+    """Down a floor or on oneself; never up, never on a neighbour. The ground leans on itself and on libraries."""
+    return source == target or floor(target) < floor(source) or floor(source) == floor(target) == 0
+
+
+@pytest.mark.parametrize("app", [*FLOOR, *GROUND])
+def test_relations_point_down(app):
+    upward = [
+        field
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.local_fields + model._meta.local_many_to_many
+        if field.remote_field and not may_lean_on(app, field.related_model._meta.app_label)
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("app", [*FLOOR, *GROUND])
+def test_migrations_point_down(app):
+    loader = MigrationLoader(None)
+    upward = [
+        (name, parent)
+        for (label, name), migration in loader.disk_migrations.items()
+        if label == app
+        for parent in migration.dependencies
+        if not may_lean_on(app, parent[0])
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("app", [*FLOOR, "labonnealternance"])
+def test_url_names_and_templates_point_down(app):
+    files = [p for p in (ROOT / app).rglob("*") if p.suffix in {".py", ".html", ".txt", ".xml", ".svg"}]
+    upward = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        for name in ROUTE.findall(path.read_text()) + LOAD.findall(path.read_text())
+        if not may_lean_on(app, name)
+    ]
+    assert files
+    assert upward == []
+
+
+def test_every_app_of_the_project_has_a_floor():
+    ours = {config.label for config in apps.get_app_configs() if pathlib.Path(config.path).is_relative_to(ROOT)}
+    installed = {label for label in ours if ".venv" not in apps.get_app_config(label).path}
+    assert installed == set(FLOOR) | set(GROUND)
+
+
+def loaded_by(statement):
+    """Names of the modules that a fresh process holds after ``statement``."""
+    script = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    return {name.partition(".")[0] for name in answer.stdout.split()}
+
+
+def test_the_web_process_never_loads_the_score_s_libraries():
+    loaded = loaded_by(
+        "from labonnealternance.wsgi import application\n"
+        "from django.urls import get_resolver\n"
+        "get_resolver().url_patterns"
+    )
+    assert "django" in loaded
+    assert not loaded & {"lightgbm", "pandas", "numpy", "pyarrow", "sklearn", "scipy"}
+
+
+def test_the_scoring_pipeline_loads_without_django():
+    loaded = loaded_by(
+        "import importlib, pkgutil, scoring.pipeline\n"
+        "for found in pkgutil.walk_packages(scoring.pipeline.__path__, 'scoring.pipeline.'):\n"
+        "    importlib.import_module(found.name)"
+    )
+    assert "lightgbm" in loaded
+    assert not loaded & {"django", "companies", "labonnealternance"}
+
+
+# Each rule is broken on purpose in a copy of the project, and the build says which one.
+BREACHES = {
+    "floors": ("companies/actions/breach.py", "import offers.search"),
+    "scoring-leaf": ("offers/public/breach.py", "import scoring.models"),
+    "web-without-lightgbm": ("offers/public/breach.py", "import pandas"),
+    "pure-pipeline": ("scoring/pipeline/breach.py", "import django.db"),
+    "inside-offers": ("offers/search.py", "import offers.public.views"),
+    "inside-the-others": ("companies/models/breach.py", "import companies.actions.visibility"),
+    "inside-the-ground": ("labonnealternance/kit/breach.py", "import labonnealternance.accounts.models"),
+    "public-face-companies": ("offers/public/breach.py", "import companies.clients"),
+}
+
+
+@pytest.mark.parametrize("contract", BREACHES)
+def test_a_breach_of_each_import_contract_is_caught(contract, tmp_path):
+    path, line = BREACHES[contract]
+    for package in ("labonnealternance", "companies", "offers", "scoring"):
+        for source in (ROOT / package).rglob("*.py"):
+            target = tmp_path / source.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    with (tmp_path / path).open("a") as broken:
+        broken.write(f"\n{line}\n")
+    linter = pathlib.Path(sys.executable).parent / "lint-imports"
+    answer = subprocess.run(
+        [linter, "--contract", contract, "--no-cache"],
+        cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert "BROKEN" in answer.stdout
