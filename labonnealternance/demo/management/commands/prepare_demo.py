@@ -4,7 +4,7 @@ import time
 
 from django.core.management.base import BaseCommand
 
-from labonnealternance import demo
+from labonnealternance.kit import demo
 
 
 class Command(BaseCommand):

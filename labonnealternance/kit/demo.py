@@ -1,4 +1,15 @@
-"""Puts together what the apps tell of the demo."""
+"""The demo of a laptop, told by the apps: what to prepare, who can be acted as, where the main pages are.
+
+An app tells its part in a module named ``demo`` with any of three functions, found here by name as Django finds
+``admin``; the ground knows no app:
+
+``steps() -> list[Step]``
+    What to prepare, in order; a step that is already done is passed over.
+``accounts() -> dict[str, dict]``
+    For each role, what a script needs to act as it. Parts of one role told by several apps are put together.
+``pages() -> dict[str, str]``
+    Names of the main pages and their paths.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,0 +1,48 @@
+"""The demo's establishments and their simulated history, then a first score."""
+
+import os
+import shutil
+from pathlib import Path
+
+from django.core.management import call_command
+
+from companies.enums import ImportStatus, ReleaseStatus
+from companies.models import Contact, EstablishmentImport, Release
+from labonnealternance.embedded import state_dir
+from labonnealternance.kit.demo import Step
+
+SEED = 2026
+
+
+def _history() -> Path:
+    return state_dir() / "history"
+
+
+def _simulate():
+    """Written aside first: an interrupted simulation is begun again."""
+    aside = state_dir() / "history.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    size = int(os.environ.get("DEMO_SIZE") or 12_000)
+    call_command("simulate_history", size=size, seed=SEED, out=str(aside))
+    aside.rename(_history())
+
+
+def steps():
+    return [
+        Step("établissements et contrats simulés (aucun n'est réel)", _history().exists, _simulate),
+        Step(
+            "import des établissements",
+            EstablishmentImport.objects.filter(status=ImportStatus.DONE).exists,
+            lambda: call_command("import_establishments", str(_history() / "establishments.parquet")),
+        ),
+        Step(
+            "import des contacts",
+            Contact.objects.exists,
+            lambda: call_command("import_contacts", str(_history() / "contacts.csv")),
+        ),
+        Step(
+            "premier score, calculé et publié",
+            Release.objects.filter(status=ReleaseStatus.CURRENT).exists,
+            lambda: call_command("refresh_scores", history=str(_history())),
+        ),
+    ]
