@@ -1,0 +1,200 @@
+"""Write an e-mail, send those that are due, send one again."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from celery import current_app
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from labonnealternance.mail.delivery import Postman, PutOff, Refused
+from labonnealternance.mail.enums import MessageStatus
+from labonnealternance.mail.models import LONGEST_ANSWER, RETRY_DELAYS, Message, Suppression
+from labonnealternance.mail.render import one_line, render
+
+logger = logging.getLogger(__name__)
+
+# Headers that the outbox writes itself, or that would send the message elsewhere.
+_RESERVED_HEADERS = {
+    "from", "sender", "to", "cc", "bcc", "reply-to", "return-path", "subject", "date", "message-id", "mime-version",
+}  # fmt: skip
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,76}")
+
+
+class NotAnAddress(ValueError):
+    """What was given as an e-mail address is none; a form checks it first and tells the person."""
+
+
+class NothingToResend(Exception):
+    """The text of the message is erased, or the message is still about to leave."""
+
+
+def _address(text: str) -> str:
+    address = text.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise NotAnAddress(repr(text)) from None
+    if len(address) > 254:
+        raise NotAnAddress(f"{len(address)} characters")
+    return address
+
+
+def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS or name.lower().startswith("content-"):
+            raise ValueError(f"Not a header that an e-mail may add: {name!r}")
+        if value != one_line(value):
+            raise ValueError(f"The header {name} is not one clean line: {value!r}")
+    return dict(headers)
+
+
+def write(
+    *,
+    name: str,
+    to: str,
+    context: Mapping[str, Any],
+    at: datetime | None = None,
+    reply_to: str = "",
+    headers: Mapping[str, str] | None = None,
+    confidential: bool = False,
+) -> Message:
+    """Puts an e-mail in the outbox, in the caller's transaction; it leaves after the commit, or not at all.
+
+    ``name`` is the folder of its three templates, ``emails/<name>/{subject.txt,body.txt,body.html}``; ``context``
+    holds every variable that they name. ``to`` and ``reply_to`` are bare addresses. ``headers`` are additional ones.
+    ``at`` is the moment of writing, now by default. A ``confidential`` e-mail carries a link that opens a session:
+    support does not read it, and its text is erased as soon as it has left.
+
+    Raises ``NotAnAddress``, ``UnknownVariable``, ``TemplateDoesNotExist``, or ``ValueError`` for a header that is not
+    allowed.
+    """
+    at = at or timezone.now()
+    rendered = render(name, context)
+    message = Message.objects.create(
+        kind=name,
+        recipient=_address(to),
+        reply_to=_address(reply_to) if reply_to else "",
+        subject=rendered.subject,
+        text_body=rendered.text,
+        html_body=rendered.html,
+        headers=_checked_headers(headers or {}),
+        confidential=confidential,
+        created_at=at,
+        next_attempt_at=at,
+    )
+    transaction.on_commit(lambda: _wake(message.pk), robust=True)
+    return message
+
+
+def _wake(message_id: uuid.UUID):
+    """Tells a worker, best effort: without a broker the sweeper finds the row within a minute."""
+    try:
+        current_app.send_task("mail.send", args=[str(message_id)], retry=False)
+    except Exception:
+        logger.warning("The broker did not take the wake-up of a message; the sweeper will send it.", exc_info=True)
+
+
+@transaction.atomic
+def resend(*, message_id: uuid.UUID, by, at: datetime) -> Message:
+    """A copy of a settled message, queued; the first one keeps its state and its journal.
+
+    Raises ``NothingToResend``.
+    """
+    original = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
+    if original.status == MessageStatus.QUEUED:
+        raise NothingToResend("Cet e-mail est encore à envoyer.")
+    if original.erased_at:
+        raise NothingToResend("Le texte de cet e-mail est effacé.")
+    copy = Message.objects.create(
+        kind=original.kind,
+        recipient=original.recipient,
+        reply_to=original.reply_to,
+        subject=original.subject,
+        text_body=original.text_body,
+        html_body=original.html_body,
+        headers=original.headers,
+        copy_of=original,
+        created_at=at,
+        next_attempt_at=at,
+    )
+    copy.move(to=MessageStatus.QUEUED, by=by, at=at, reason="Renvoi demandé")
+    transaction.on_commit(lambda: _wake(copy.pk), robust=True)
+    return copy
+
+
+def _note(message: Message, *, to: MessageStatus, answer: str, at: datetime):
+    message.provider_answer = one_line(answer)[:LONGEST_ANSWER]
+    message.move(to=to, by=None, at=at, reason=message.provider_answer)
+
+
+@transaction.atomic
+def _attempt(postman: Postman, *, at: datetime, message_id: uuid.UUID | None = None) -> tuple[Message, bool] | None:
+    """Takes the due message that waits longest (or ``message_id``), sends it, writes what came of it.
+
+    The row stays locked meanwhile: no other worker takes it, and a worker that dies gives it back. Returns the message
+    and whether the server is down, or nothing when no message is free.
+    """
+    due = Message.objects.due(at)
+    if message_id is not None:
+        due = due.filter(pk=message_id)
+    message = due.select_for_update(skip_locked=True, of=("self",)).order_by("next_attempt_at").first()
+    if message is None:
+        return None
+    if Suppression.objects.in_force().filter(address=message.recipient).exists():
+        message.move(to=MessageStatus.SUPPRESSED, by=None, at=at, reason="Adresse écartée")
+        return message, False
+    message.attempts += 1
+    try:
+        answer = postman.hand_over(message)
+    except Refused as refusal:
+        _note(message, to=MessageStatus.FAILED, answer=str(refusal), at=at)
+        logger.error("E-mail %s (%s) was refused for good.", message.pk, message.kind)
+        return message, False
+    except PutOff as delay:
+        if message.attempts > len(RETRY_DELAYS):
+            _note(message, to=MessageStatus.FAILED, answer=str(delay), at=at)
+            logger.error("E-mail %s (%s) was put off for a day: given up.", message.pk, message.kind)
+        else:
+            message.next_attempt_at = at + RETRY_DELAYS[message.attempts - 1]
+            _note(message, to=MessageStatus.QUEUED, answer=str(delay), at=at)
+            logger.warning("E-mail %s (%s) was put off, attempt %d.", message.pk, message.kind, message.attempts)
+        return message, delay.server_is_down
+    _note(message, to=MessageStatus.SENT, answer=answer, at=at)
+    return message, False
+
+
+def deliver(*, message_id: uuid.UUID, at: datetime) -> Message | None:
+    """Sends one message if it is due and nobody else is sending it; returns it, or None."""
+    with Postman() as postman:
+        attempt = _attempt(postman, at=at, message_id=message_id)
+    return attempt[0] if attempt else None
+
+
+def deliver_due(
+    *, at: datetime, seconds: float = 50, clock: Callable[[], datetime] = timezone.now
+) -> dict[MessageStatus, int]:
+    """Sends the messages that are due, oldest first, for at most ``seconds``; returns how many went to each status.
+
+    Stops at the first sign that the server is down: one message pays for the try, and the others wait for the next
+    sweep.
+    """
+    counts = dict.fromkeys(MessageStatus, 0)
+    end = time.monotonic() + seconds
+    with Postman() as postman:
+        while time.monotonic() < end:
+            attempt = _attempt(postman, at=max(at, clock()))
+            if attempt is None:
+                break
+            message, server_is_down = attempt
+            counts[MessageStatus(message.status)] += 1
+            if server_is_down:
+                break
+    return counts
