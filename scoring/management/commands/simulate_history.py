@@ -1,0 +1,42 @@
+"""Writes a simulated history: establishments, contracts, hires, accounts, contacts, and the truth kept aside."""
+
+from datetime import date
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+
+class Command(BaseCommand):
+    help = "Écrit un historique simulé (jamais présenté comme réel) pour la démonstration, les tests et les mesures."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--size", type=int, default=12_000, help="nombre d'établissements")
+        parser.add_argument("--seed", type=int, default=2026, help="même graine et même date : mêmes fichiers")
+        parser.add_argument("--months", type=int, default=84, help="profondeur de l'historique, en mois")
+        parser.add_argument("--as-of", help="mois des fichiers, AAAA-MM (par défaut, le mois en cours)")
+        parser.add_argument("--out", type=Path, required=True, help="dossier où écrire les fichiers")
+
+    def handle(self, *, size, seed, months, as_of, out, verbosity, **options):
+        # The pipeline's libraries are loaded by the commands that need them, never by the web process.
+        from tqdm import tqdm
+
+        from scoring.pipeline.simulate import World, simulate
+        from scoring.sources import simulation_references
+
+        try:
+            day = date.fromisoformat(f"{as_of}-01") if as_of else timezone.localdate().replace(day=1)
+            world = World(size=size, seed=seed, as_of=day, months=months)
+        except ValueError as fault:
+            raise CommandError(
+                str(fault) if not as_of else f"--as-of : {as_of!r} n'est pas un mois (AAAA-MM)."
+            ) from fault
+        references = simulation_references()
+        if references.communes.empty or references.naf.empty:
+            raise CommandError("Aucune commune ou aucune activité en base : lancez d'abord import_references.")
+        with tqdm(total=size, unit=" étab.", disable=verbosity == 0 or not self.stderr.isatty()) as bar:
+            rows = simulate(world, references, out, progress=bar.update)
+        if verbosity:
+            for name, count in rows.items():
+                self.stdout.write(f"{name:<15} {count:>12,} lignes".replace(",", " "))
+            self.stdout.write(f"Historique simulé écrit dans {out} (données fictives).")
