@@ -1,6 +1,7 @@
 """Tables of the establishments' world."""
 
 from companies.models.establishment import Contact, Establishment, EstablishmentImport, LegalUnit
+from companies.models.hiring_potential import HiringPotential, Release, ReleaseMove, SearchEdition
 from companies.models.reference import (
     Commune,
     Departement,
@@ -9,12 +10,14 @@ from companies.models.reference import (
     Naf,
     NafRomeShare,
     Opco,
+    ReferenceImport,
     Region,
     Rome,
     RomeAppellation,
     RomeItem,
     RomeMobility,
 )
+from companies.models.siret import InvalidNumber, clean_siren, clean_siret, spaced_siret, validate_siret
 from companies.models.visibility import ContactCorrection, VisibilityDecision
 
 __all__ = [
@@ -25,15 +28,25 @@ __all__ = [
     "Establishment",
     "EstablishmentImport",
     "FormerCommune",
+    "HiringPotential",
     "Idcc",
+    "InvalidNumber",
     "LegalUnit",
     "Naf",
     "NafRomeShare",
     "Opco",
+    "ReferenceImport",
     "Region",
+    "Release",
+    "ReleaseMove",
     "Rome",
     "RomeAppellation",
     "RomeItem",
     "RomeMobility",
+    "SearchEdition",
     "VisibilityDecision",
+    "clean_siren",
+    "clean_siret",
+    "spaced_siret",
+    "validate_siret",
 ]

@@ -1,0 +1,208 @@
+"""Hiring potentials, the releases that publish them, and what the search reads of them.
+
+A release is a set of facts that lasts: how many apprenticeship contracts each establishment is expected to sign for
+each job. A search edition is what the search reads: the current release with the day's order, rebuilt each night.
+Nothing that is about being shown or not is kept here: visibility is applied when an establishment is read.
+"""
+
+from django.conf import settings
+from django.db import models
+
+from companies.enums import ReleaseStatus
+from companies.models.establishment import Establishment
+from companies.models.reference import Rome
+from labonnealternance.kit.states import ForbiddenMove
+
+
+class Release(models.Model):
+    """One computation of the score, from its first row written to its withdrawal."""
+
+    MOVES = {
+        ReleaseStatus.WRITING: {ReleaseStatus.READY, ReleaseStatus.ABANDONED},
+        ReleaseStatus.READY: {ReleaseStatus.CURRENT, ReleaseStatus.ABANDONED},
+        ReleaseStatus.CURRENT: {ReleaseStatus.PREVIOUS, ReleaseStatus.RETIRED},
+        ReleaseStatus.PREVIOUS: {ReleaseStatus.CURRENT, ReleaseStatus.RETIRED},
+        ReleaseStatus.RETIRED: {ReleaseStatus.CURRENT},
+        ReleaseStatus.ABANDONED: set(),
+    }
+
+    status = models.CharField("état", max_length=10, choices=ReleaseStatus, default=ReleaseStatus.WRITING)
+    origin = models.CharField("origine", max_length=200)
+    policy = models.JSONField("règle d'exposition", default=dict)
+    summary = models.JSONField("résumé", default=dict)
+    written_rows = models.PositiveBigIntegerField("lignes reçues", default=0)
+    begun_at = models.DateTimeField("commencée le")
+    written_at = models.DateTimeField("dernière écriture")
+    finished_at = models.DateTimeField("prête le", null=True)
+    published_at = models.DateTimeField("mise en ligne le", null=True)
+    dropped_at = models.DateTimeField("potentiels supprimés le", null=True)
+
+    class Meta:
+        verbose_name = "livraison de potentiels"
+        verbose_name_plural = "livraisons de potentiels"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["status"],
+                condition=models.Q(status=ReleaseStatus.CURRENT),
+                name="one_current_release",
+                violation_error_message="Une livraison est déjà en ligne.",
+            ),
+            models.UniqueConstraint(
+                fields=["status"],
+                condition=models.Q(status=ReleaseStatus.PREVIOUS),
+                name="one_previous_release",
+                violation_error_message="Une livraison est déjà gardée pour un retour en arrière.",
+            ),
+        ]
+        indexes = [models.Index(fields=["-begun_at"], name="release_latest")]
+
+    def __str__(self):
+        return f"Livraison {self.pk}"
+
+    @property
+    def writing_table(self) -> str:
+        """The table that receives the rows as they come, until the release is finished."""
+        return f"companies_releasewriting_{int(self.pk)}"
+
+    @property
+    def potentials_table(self) -> str:
+        """This release's partition of ``HiringPotential``."""
+        return f"companies_hiringpotential_{int(self.pk)}"
+
+    def move(self, *, to, by, at, reason=""):
+        """Only writer of ``status``; every move leaves a line in the journal."""
+        if to not in self.MOVES[ReleaseStatus(self.status)]:
+            raise ForbiddenMove(
+                f"La {str(self).lower()} est « {self.get_status_display()} » :"
+                f" elle ne peut pas devenir « {ReleaseStatus(to).label} »."
+            )
+        self.journal.create(from_status=self.status, to_status=to, by=by, at=at, reason=reason)
+        self.status = to
+        if to == ReleaseStatus.CURRENT:
+            self.published_at = at
+        self.save(update_fields=["status", "published_at"])
+
+
+class ReleaseMove(models.Model):
+    """One line of a release's journal."""
+
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="journal", verbose_name="livraison")
+    from_status = models.CharField("de", max_length=10, choices=ReleaseStatus)
+    to_status = models.CharField("à", max_length=10, choices=ReleaseStatus)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="auteur",
+    )
+    at = models.DateTimeField("le")
+    reason = models.TextField("raison", blank=True)
+
+    class Meta:
+        verbose_name = "passage d'un état à l'autre"
+        verbose_name_plural = "passages d'un état à l'autre"
+
+    def __str__(self):
+        return f"{self.release} : {self.get_from_status_display()} → {self.get_to_status_display()}"
+
+
+class HiringPotential(models.Model):
+    """The contracts that an establishment is expected to sign in six months for a job, says a release.
+
+    Only the pairs that the release's policy exposes are here: a row means "high". The table has one partition per
+    release, written aside and attached whole. The rows point to establishments and jobs that existed when the release
+    was finished, without a constraint of the database: it would be checked row by row at each import.
+    """
+
+    pk = models.CompositePrimaryKey("release_id", "establishment_id", "rome_id")
+    release = models.ForeignKey(Release, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    establishment = models.ForeignKey(
+        Establishment,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="hiring_potentials",
+    )
+    rome = models.ForeignKey(
+        Rome, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="hiring_potentials"
+    )
+    expected = models.FloatField("contrats attendus en six mois")
+
+    class Meta:
+        verbose_name = "potentiel d'embauche"
+        verbose_name_plural = "potentiels d'embauche"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expected__gt=0, expected__lt=float("inf")), name="expected_contracts_is_a_number"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.establishment_id} {self.rome_id} : {self.expected:.2f}"
+
+
+class SearchEdition(models.Model):
+    """What the search reads on a day: two tables of its own, built aside, and never changed once built.
+
+    ``entries_table``: one row per pair of the release whose establishment has a position.
+
+    - ``rome``: the job; ``establishment_id``;
+    - ``lat_band``: ``floor(latitude / LAT_BAND)``, and ``lon``, degrees: where to look in the index;
+    - ``x``, ``y``, ``z``: the point on the unit sphere: a distance without trigonometry, exact at any latitude;
+    - ``order_key``: the day's order, smallest first (``companies.actions.hiring_potentials``).
+
+    ``cells_table``: the number of rows of each ``(rome, lat_cell, lon_cell)``, cells of ``CELL`` degrees: how many
+    answers to expect, hence which index to walk.
+    """
+
+    LAT_BAND = 0.05
+    CELL = 0.25
+
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="editions", verbose_name="livraison")
+    day = models.DateField("jour")
+    begun_at = models.DateTimeField("commencée le")
+    built_at = models.DateTimeField("construite le", null=True)
+    is_current = models.BooleanField("lue par la recherche", default=False)
+    superseded_at = models.DateTimeField("remplacée le", null=True)
+    entries = models.PositiveBigIntegerField("lignes", default=0)
+    mean_expected = models.FloatField("potentiel moyen", default=1)
+
+    class Meta:
+        verbose_name = "édition de la recherche"
+        verbose_name_plural = "éditions de la recherche"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_current"], condition=models.Q(is_current=True), name="one_current_edition"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_current=False) | models.Q(built_at__isnull=False), name="current_edition_is_built"
+            ),
+        ]
+
+    def __str__(self):
+        return f"Édition {self.pk} du {self.day}"
+
+    @property
+    def entries_table(self) -> str:
+        return f"companies_searchentry_{int(self.pk)}"
+
+    @property
+    def cells_table(self) -> str:
+        return f"companies_searchcell_{int(self.pk)}"
+
+    def order_key_sql(self, *, establishment_id: str, weight: str, is_contactless: str) -> str:
+        """The day's order as an SQL expression of three others: an integer, smallest first.
+
+        A draw without replacement in which the chance of being next is proportional to ``weight`` (the Gumbel form of
+        Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006): ``ln(weight) + gumbel``, largest
+        first. The draw hangs on the establishment and the day only, so the order is the same all day long. Those that
+        can't be contacted come after all others.
+        """
+        seed = self.day.toordinal()
+        draw = f"((hashint4extended({establishment_id}, {seed}) & {2**52 - 1})::float8 + 0.5) / {2**52}::float8"
+        rank = f"-ln(({weight})::float8) + ln(-ln({draw}))"
+        return (
+            f"(floor((least(greatest({rank}, -32), 31.99) + 32) * {2**24})::integer"
+            f" + CASE WHEN {is_contactless} THEN {2**30} ELSE 0 END)"
+        )
