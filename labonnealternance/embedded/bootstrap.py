@@ -129,7 +129,7 @@ def provide_browser():
 
 
 def main():
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (any python3 may run this file)
         stop(f"Python 3.11 ou plus récent est nécessaire ; celui-ci est {sys.version.split()[0]} (PYTHON=… en change).")
     try:
         make_environment()
