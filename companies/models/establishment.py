@@ -3,10 +3,13 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Left
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Left, Lower
+from django.utils import timezone
 
-from companies.enums import HeadcountBand, ImportStatus
+from companies.enums import Channel, DecisionKind, DecisionScope, HeadcountBand, ImportStatus
 from companies.models.reference import Commune, Idcc, Naf, Opco
+from companies.models.visibility import ContactCorrection, VisibilityDecision
 
 
 class EstablishmentImport(models.Model):
@@ -50,6 +53,95 @@ class LegalUnit(models.Model):
         return f"{self.name} ({self.siren})"
 
 
+def _correction(channel):
+    """The latest correction of ``channel``: null where there is none, empty where the contact was erased."""
+    latest = ContactCorrection.objects.filter(siret=OuterRef("siret"), channel=channel).order_by("-decided_at", "-id")
+    return Subquery(latest.values("value")[:1])
+
+
+def _contact(field):
+    return Subquery(Contact.objects.filter(siret=OuterRef("siret")).values(field)[:1])
+
+
+def _reaching(decisions):
+    """For each scope, whether one of ``decisions`` reaches the outer row, which carries ``effective_email``.
+
+    One EXISTS a scope: each is answered by an index, where one EXISTS over the three would read the whole table.
+    """
+    return [
+        Exists(decisions.filter(scope=scope, value=OuterRef(reference)))
+        for scope, reference in (
+            (DecisionScope.SIRET, "siret"),
+            (DecisionScope.SIREN, "siren"),
+            (DecisionScope.EMAIL, "effective_email"),
+        )
+    ]
+
+
+class EstablishmentQuerySet(models.QuerySet):
+    """What may be shown is computed from facts, decisions and ``at`` each time it is read: no flag is kept."""
+
+    def open(self, at):
+        """Not closed on the day of ``at``, in Paris."""
+        return self.filter(Q(closed_on__isnull=True) | Q(closed_on__gt=timezone.localdate(at)))
+
+    def with_effective_contact(self):
+        """Annotates ``effective_email`` and ``effective_phone``: the latest correction, else the imported contact.
+
+        For the service's own use, never for a public page. Empty where there is none.
+        """
+        return self.annotate(
+            effective_email=Coalesce(
+                _correction(Channel.EMAIL), _contact("email"), Value(""), output_field=models.CharField()
+            ),
+            effective_phone=Coalesce(_correction(Channel.PHONE), _contact("phone"), Value("")),
+        )
+
+    def unhidden(self, at):
+        """Without a decision in force at ``at`` that delists or pauses it, by SIRET, SIREN or e-mail address."""
+        hiding = VisibilityDecision.objects.in_force(at).hiding()
+        rows = self.alias(
+            effective_email=Coalesce(_correction(Channel.EMAIL), _contact("email"), output_field=models.CharField())
+        )
+        for reached in _reaching(hiding):
+            rows = rows.filter(~reached)
+        return rows
+
+    def listed(self, at):
+        """What the public may see at ``at``: the one answer for pages, search, API and feeds.
+
+        Open, diffusible, placed on the map, not hidden by a decision; and an employer, unless a decision lists it.
+        """
+        asked_to_be = VisibilityDecision.objects.in_force(at).filter(
+            kind=DecisionKind.LISTED, scope=DecisionScope.SIRET, value=OuterRef("siret")
+        )
+        return (
+            self.open(at)
+            .filter(is_diffusible=True, latitude__isnull=False)
+            .filter(Q(is_employer=True) | Exists(asked_to_be))
+            .unhidden(at)
+        )
+
+    def with_contact(self, at):
+        """Annotates what a public page may say of the contact at ``at``.
+
+        ``shown_phone``: E.164 text, empty where there is none or it is hidden. ``has_email``: whether an application can
+        be sent there (an address is known; neither the e-mail nor the applications are hidden).
+        """
+        hidden = VisibilityDecision.objects.in_force(at).filter(kind=DecisionKind.CHANNEL_HIDDEN)
+        phone_hidden, email_hidden = Q(), Q()
+        for reached in _reaching(hidden.filter(channel__in=[Channel.ALL, Channel.PHONE])):
+            phone_hidden |= Q(reached)
+        for reached in _reaching(hidden.filter(channel__in=[Channel.ALL, Channel.EMAIL, Channel.APPLICATIONS])):
+            email_hidden |= Q(reached)
+        return self.with_effective_contact().annotate(
+            shown_phone=Case(When(phone_hidden, then=Value("")), default=F("effective_phone")),
+            has_email=Case(
+                When(effective_email="", then=Value(False)), When(email_hidden, then=Value(False)), default=Value(True)
+            ),
+        )
+
+
 class Establishment(models.Model):
     """An establishment of the SIRENE registry. ``siret`` is text: its zeros are kept."""
 
@@ -76,17 +168,22 @@ class Establishment(models.Model):
     is_diffusible = models.BooleanField("diffusible", default=True)
     closed_on = models.DateField("fermeture", null=True)
     registry_updated_at = models.DateTimeField("mise à jour au registre", null=True)
-    last_import = models.ForeignKey(EstablishmentImport, on_delete=models.PROTECT, null=True, related_name="+")
-    idcc = models.ForeignKey(Idcc, on_delete=models.PROTECT, null=True, related_name="+")
+    # The import that wrote these facts last. No index: imports are never deleted, and each index slows every import.
+    last_import = models.ForeignKey(
+        EstablishmentImport, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    idcc = models.ForeignKey(Idcc, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     opco = models.ForeignKey(Opco, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = EstablishmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = "établissement"
         constraints = [
-            models.CheckConstraint(condition=models.Q(siret__regex=r"^\d{14}$"), name="siret_has_14_digits"),
+            models.CheckConstraint(condition=Q(siret__regex=r"^\d{14}$"), name="siret_has_14_digits"),
             models.CheckConstraint(
-                condition=models.Q(latitude__isnull=True, longitude__isnull=True)
-                | models.Q(latitude__isnull=False, longitude__isnull=False),
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__isnull=False, longitude__isnull=False),
                 name="establishment_point_is_whole",
             ),
         ]
@@ -96,7 +193,12 @@ class Establishment(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.name} ({self.siret})"
+        return f"{self.display_name} ({self.siret})"
+
+    @property
+    def display_name(self) -> str:
+        """The name to show: a registry file without the companies' names leaves some establishments nameless."""
+        return self.name or "Établissement sans nom connu"
 
 
 class Contact(models.Model):
@@ -110,6 +212,14 @@ class Contact(models.Model):
 
     class Meta:
         verbose_name = "contact"
+        constraints = [
+            models.CheckConstraint(condition=Q(siret__regex=r"^\d{14}$"), name="contact_siret_has_14_digits"),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")),
+                name="contact_email_is_lower_case",
+                violation_error_message="Une adresse e-mail s'écrit en minuscules.",
+            ),
+        ]
         indexes = [models.Index(fields=["email"], name="contact_email")]
 
     def __str__(self):

@@ -5,10 +5,18 @@ is computed from the decisions' dates each time it is read.
 """
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
+from django.db.models.functions import Lower
 
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
+
+HIDING = [DecisionKind.DELISTED.value, DecisionKind.PAUSED.value]
+
+
+# From ``starts_at``, included, to ``ends_at``, excluded; no end is for good.
+TIME_RANGE = models.Func("starts_at", "ends_at", function="TSTZRANGE", output_field=DateTimeRangeField())
 
 
 class DecisionQuerySet(models.QuerySet):
@@ -20,7 +28,14 @@ class DecisionQuerySet(models.QuerySet):
 
     def hiding(self):
         """Decisions that take the whole establishment out of sight."""
-        return self.filter(kind__in=[DecisionKind.DELISTED, DecisionKind.PAUSED])
+        return self.filter(kind__in=HIDING)
+
+    def about(self, *, siret, email=""):
+        """Decisions that reach the establishment ``siret``, whose address is ``email``: by SIRET, SIREN or address."""
+        reach = models.Q(scope=DecisionScope.SIRET, value=siret) | models.Q(scope=DecisionScope.SIREN, value=siret[:9])
+        if email:
+            reach |= models.Q(scope=DecisionScope.EMAIL, value=email)
+        return self.filter(reach)
 
 
 class VisibilityDecision(models.Model):
@@ -77,8 +92,41 @@ class VisibilityDecision(models.Model):
                 name="decision_pause_has_an_end",
                 violation_error_message="Une pause a une date de fin.",
             ),
+            models.CheckConstraint(
+                condition=models.Q(kind=DecisionKind.CHANNEL_HIDDEN) | models.Q(channel=Channel.ALL),
+                name="decision_channel_only_when_hidden",
+                violation_error_message="Un moyen de contact ne se choisit que pour être masqué.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(scope=DecisionScope.SIRET, value__regex=r"^\d{14}$")
+                | models.Q(scope=DecisionScope.SIREN, value__regex=r"^\d{9}$")
+                | models.Q(scope=DecisionScope.EMAIL, value__contains="@", value=Lower("value")),
+                name="decision_value_fits_its_scope",
+                violation_error_message="La valeur d'une décision est un SIRET, un SIREN ou une adresse e-mail.",
+            ),
+            ExclusionConstraint(
+                name="decision_one_in_force",
+                expressions=[
+                    ("kind", RangeOperators.EQUAL),
+                    ("scope", RangeOperators.EQUAL),
+                    ("value", RangeOperators.EQUAL),
+                    ("channel", RangeOperators.EQUAL),
+                    (TIME_RANGE, RangeOperators.OVERLAPS),
+                ],
+                condition=models.Q(revoked_at__isnull=True),
+                violation_error_message="La même décision est déjà en vigueur.",
+            ),
         ]
-        indexes = [models.Index(fields=["scope", "value"], name="decision_scope_value")]
+        indexes = [
+            models.Index(fields=["scope", "value"], name="decision_scope_value"),
+            # What the search asks of each candidate row; revoked decisions and hidden channels stay out of it.
+            models.Index(
+                fields=["scope", "value"],
+                include=["starts_at", "ends_at"],
+                condition=models.Q(kind__in=HIDING, revoked_at__isnull=True),
+                name="decision_hiding",
+            ),
+        ]
 
     def __str__(self):
         return f"{self.get_kind_display()} : {self.value}"
@@ -109,7 +157,19 @@ class ContactCorrection(models.Model):
     class Meta:
         verbose_name = "correction de contact"
         verbose_name_plural = "corrections de contact"
-        indexes = [models.Index(fields=["siret", "channel", "-decided_at"], name="correction_latest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(siret__regex=r"^\d{14}$"),
+                name="correction_siret_has_14_digits",
+                violation_error_message="Un SIRET a 14 chiffres.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(channel=Channel.EMAIL) | models.Q(value=Lower("value")),
+                name="correction_email_is_lower_case",
+                violation_error_message="Une adresse e-mail s'écrit en minuscules.",
+            ),
+        ]
+        indexes = [models.Index(fields=["siret", "channel", "-decided_at", "-id"], name="correction_latest")]
 
     def __str__(self):
         return f"{self.siret} : {self.get_channel_display()}"

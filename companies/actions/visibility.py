@@ -1,0 +1,205 @@
+"""What people decide about establishments being shown.
+
+A decision holds from the second it is made, for establishments that are not imported yet as well. The same decision
+made twice is one row; a decision with another end or other jobs replaces the former one, which keeps its line.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import connection, transaction
+from django.utils import timezone
+
+from companies.actions import contacts
+from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
+from companies.models import ContactCorrection, InvalidNumber, Rome, VisibilityDecision, clean_siren, clean_siret
+
+REPLACED = "Remplacée par une décision plus récente."
+
+
+class RefusedDecision(ValueError):
+    """The decision can't be taken; the message says why, in French."""
+
+
+def delist(
+    *, scope: str, value: str, by, at: dt.datetime, reason: str, origin: str, comment: str = "", ends_on=None
+) -> VisibilityDecision:
+    """Takes establishments out of sight, for good or to the end of the day ``ends_on`` in Paris.
+
+    ``scope`` is a ``DecisionScope`` and ``value`` the SIRET, SIREN or e-mail address it names; ``by`` is a user, or None
+    when the establishment itself or a machine decides. Raises ``RefusedDecision``.
+    """
+    return _decide(
+        DecisionKind.DELISTED,
+        scope=scope, value=value, by=by, at=at, reason=reason, origin=origin, comment=comment, ends_on=ends_on,
+    )  # fmt: skip
+
+
+def pause(
+    *, scope: str, value: str, ends_on: dt.date, by, at: dt.datetime, reason: str, origin: str, comment: str = ""
+) -> VisibilityDecision:
+    """Takes establishments out of sight to the end of the day ``ends_on`` in Paris; as ``delist`` otherwise."""
+    if ends_on is None:
+        raise RefusedDecision("Indiquez jusqu'à quand dure la pause.")
+    return _decide(
+        DecisionKind.PAUSED,
+        scope=scope, value=value, by=by, at=at, reason=reason, origin=origin, comment=comment, ends_on=ends_on,
+    )  # fmt: skip
+
+
+def hide_channel(
+    *,
+    scope: str,
+    value: str,
+    channel: str,
+    by,
+    at: dt.datetime,
+    reason: str,
+    origin: str,
+    comment: str = "",
+    ends_on=None,
+) -> VisibilityDecision:
+    """Hides a way to reach establishments that stay in sight; ``channel`` is a ``Channel``."""
+    if channel not in Channel.values:
+        raise RefusedDecision("Choisissez le moyen de contact à masquer.")
+    return _decide(
+        DecisionKind.CHANNEL_HIDDEN, channel=channel,
+        scope=scope, value=value, by=by, at=at, reason=reason, origin=origin, comment=comment, ends_on=ends_on,
+    )  # fmt: skip
+
+
+def list_establishment(
+    *,
+    siret: str,
+    rome_codes: Iterable[str],
+    by,
+    at: dt.datetime,
+    reason: str,
+    origin: str,
+    comment: str = "",
+    ends_on=None,
+) -> VisibilityDecision:
+    """Has one establishment found for the jobs ``rome_codes`` without any score; a decision that hides it still wins."""
+    codes = sorted(set(rome_codes))
+    if not codes:
+        raise RefusedDecision("Indiquez au moins un métier.")
+    unknown = sorted(set(codes) - set(Rome.objects.filter(code__in=codes).values_list("code", flat=True)))
+    if unknown:
+        plural = "Codes ROME inconnus" if len(unknown) > 1 else "Code ROME inconnu"
+        raise RefusedDecision(f"{plural} : {', '.join(unknown)}.")
+    return _decide(
+        DecisionKind.LISTED, rome_codes=codes, scope=DecisionScope.SIRET,
+        value=siret, by=by, at=at, reason=reason, origin=origin, comment=comment, ends_on=ends_on,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def revoke(*, decision_id: int, by, at: dt.datetime, reason: str) -> VisibilityDecision:
+    """Ends a decision now. Revoking it twice is no error: the first author and reason stay."""
+    if not reason.strip():
+        raise RefusedDecision("Dites pourquoi la décision est annulée.")
+    decision = VisibilityDecision.objects.select_for_update(of=("self",)).get(pk=decision_id)
+    if decision.revoked_at is None:
+        _revoke(decision, by=by, at=at, reason=reason.strip())
+    return decision
+
+
+@transaction.atomic
+def correct_contact(
+    *, siret: str, channel: str, value: str, by, at: dt.datetime, reason: str, origin: str
+) -> ContactCorrection:
+    """Puts ``value`` in the place of an establishment's known e-mail or phone; an empty value erases it.
+
+    A phone may be typed in any French form; it is kept as E.164. The same correction twice is one row.
+    """
+    siret = normal_value(DecisionScope.SIRET, siret)
+    if channel not in (Channel.EMAIL, Channel.PHONE):
+        raise RefusedDecision("Seuls l'e-mail et le téléphone se corrigent.")
+    if origin not in DecisionOrigin.values:
+        raise RefusedDecision("L'origine de la correction est inconnue.")
+    if not reason.strip():
+        raise RefusedDecision("Dites pourquoi le contact est corrigé.")
+    try:
+        value = contacts.clean_email(value) if channel == Channel.EMAIL else contacts.clean_phone(value)
+    except contacts.InvalidContact as refusal:
+        raise RefusedDecision(str(refusal)) from None
+    _one_at_a_time(f"contact:{siret}:{channel}")
+    latest = ContactCorrection.objects.filter(siret=siret, channel=channel).order_by("-decided_at", "-id").first()
+    if latest is not None and latest.value == value:
+        return latest
+    return ContactCorrection.objects.create(
+        siret=siret, channel=channel, value=value, origin=origin, reason=reason.strip(), decided_by=by, decided_at=at
+    )
+
+
+def normal_value(scope: str, value: str) -> str:
+    """``value`` as decisions keep it: digits of a SIRET or SIREN, an address in lower case."""
+    try:
+        if scope == DecisionScope.SIRET:
+            return clean_siret(value)
+        if scope == DecisionScope.SIREN:
+            return clean_siren(value)
+    except InvalidNumber as refusal:
+        raise RefusedDecision(str(refusal)) from None
+    if scope != DecisionScope.EMAIL:
+        raise RefusedDecision("La portée est un SIRET, un SIREN ou une adresse e-mail.")
+    address = value.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise RefusedDecision("Cette adresse e-mail n'est pas valide.") from None
+    if len(address) > 254:
+        raise RefusedDecision("Une adresse e-mail a au plus 254 caractères.")
+    return address
+
+
+def end_of_day(day: dt.date) -> dt.datetime:
+    """The midnight that ends ``day`` in Paris, whatever the clock does that day."""
+    following = dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min)
+    return timezone.make_aware(following, timezone.get_default_timezone())
+
+
+@transaction.atomic
+def _decide(kind, *, scope, value, by, at, reason, origin, comment, ends_on, channel=Channel.ALL, rome_codes=()):
+    value = normal_value(scope, value)
+    if reason not in DecisionReason.values:
+        raise RefusedDecision("Choisissez un motif.")
+    if origin not in DecisionOrigin.values:
+        raise RefusedDecision("L'origine de la décision est inconnue.")
+    ends_at = end_of_day(ends_on) if ends_on is not None else None
+    if ends_at is not None and ends_at <= at:
+        raise RefusedDecision("La date de fin est déjà passée.")
+    rome_codes = list(rome_codes)
+    _one_at_a_time(f"decision:{scope}:{value}")
+    same = VisibilityDecision.objects.filter(kind=kind, scope=scope, value=value, channel=channel, revoked_at=None)
+    for former in same.exclude(ends_at__lte=at).select_for_update(of=("self",)):
+        if former.starts_at <= at and former.ends_at == ends_at and former.rome_codes == rome_codes:
+            return former
+        _revoke(former, by=by, at=at, reason=REPLACED)
+    return VisibilityDecision.objects.create(
+        kind=kind,
+        scope=scope,
+        value=value,
+        channel=channel,
+        rome_codes=rome_codes,
+        starts_at=at,
+        ends_at=ends_at,
+        reason=reason,
+        comment=comment.strip(),
+        origin=origin,
+        decided_by=by,
+        decided_at=at,
+    )
+
+
+def _revoke(decision, *, by, at, reason):
+    decision.revoked_at, decision.revoked_by, decision.revocation_reason = at, by, reason
+    decision.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
+
+
+def _one_at_a_time(name: str):
+    """Until the end of the transaction, whoever decides about ``name`` waits for the one who does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
