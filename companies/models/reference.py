@@ -1,10 +1,34 @@
 """The nomenclatures that the market speaks: places, activities, jobs, and the OPCO of each branch."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import F
 
-from companies.enums import RomeItemKind
+from companies.enums import ImportStatus, RomeItemKind
+
+
+class ReferenceImport(models.Model):
+    """One run of ``import_references``: what it read, what changed, and why it was refused or forced."""
+
+    source = models.CharField("dossier", max_length=255)
+    status = models.CharField("état", max_length=12, choices=ImportStatus)
+    started_at = models.DateTimeField("début")
+    finished_at = models.DateTimeField("fin")
+    #: {table: {"read", "added", "changed", "removed", "kept"}}: numbers of rows.
+    tables = models.JSONField("tables", default=dict)
+    bad_lines = models.PositiveIntegerField("lignes écartées", default=0)
+    #: The first ones: [[file, line, reason]].
+    faults = models.JSONField("raisons", default=list)
+    forced_reason = models.TextField("raison du passage en force", blank=True)
+    refusal = models.TextField("raison du refus", blank=True)
+
+    class Meta:
+        verbose_name = "import des nomenclatures"
+        verbose_name_plural = "imports des nomenclatures"
+
+    def __str__(self):
+        return f"{self.source} ({self.started_at:%d/%m/%Y})"
 
 
 class Region(models.Model):
@@ -47,6 +71,7 @@ class Commune(models.Model):
     class Meta:
         indexes = [
             GinIndex(fields=["search_key"], opclasses=["gin_trgm_ops"], name="commune_search_trgm"),
+            models.Index(OpClass(F("search_key"), "varchar_pattern_ops"), name="commune_by_prefix"),
             GinIndex(fields=["postcodes"], name="commune_postcodes"),
             models.Index(fields=["-population", "code"], name="commune_by_population"),
         ]
@@ -89,6 +114,9 @@ class Opco(models.Model):
 
     code = models.SlugField(primary_key=True, max_length=30)
     name = models.CharField("nom", max_length=150)
+    api_label = models.CharField(
+        "nom dans le service public des OPCO", max_length=150, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = "OPCO"
@@ -124,6 +152,12 @@ class Rome(models.Model):
     large_domain_label = models.CharField("grand domaine", max_length=250)
     definition = models.TextField("définition", blank=True)
     access = models.TextField("accès au métier", blank=True)
+    hirings = models.PositiveIntegerField(
+        "embauches",
+        default=0,
+        db_default=0,
+        help_text="Embauches comptées dans toutes les activités : les métiers courants d'abord.",
+    )
 
     class Meta:
         verbose_name = "métier (ROME)"
@@ -141,7 +175,10 @@ class RomeAppellation(models.Model):
     label = models.CharField("libellé", max_length=250)
     short_label = models.CharField("libellé court", max_length=250)
     search_key = models.CharField(max_length=300, editable=False)
+    masculine_key = models.CharField(max_length=300, editable=False, default="", db_default="")
+    feminine_key = models.CharField(max_length=300, editable=False, default="", db_default="")
     is_rare = models.BooleanField("peu usitée", default=False)
+    is_main = models.BooleanField("principale", default=False, db_default=False)
 
     class Meta:
         verbose_name = "appellation (ROME)"

@@ -1,0 +1,1 @@
+"""The outside world: registries and official files, in this app's own words."""
