@@ -1,9 +1,20 @@
-"""What a candidate sees."""
+"""What a candidate sees, and the pages that every public service has."""
 
 from django.urls import path
 
-from offers.public import views
+from offers.public import information, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("comment-ca-marche/", information.page, {"name": "how_it_works"}, name="how_it_works"),
+    path("accessibilite/", information.page, {"name": "accessibility"}, name="accessibility"),
+    path("mentions-legales/", information.page, {"name": "legal_notice"}, name="legal_notice"),
+    path("donnees-personnelles/", information.page, {"name": "personal_data"}, name="personal_data"),
+    path("cookies/", information.page, {"name": "cookies"}, name="cookies"),
+    path("plan-du-site/", information.page, {"name": "site_map"}, name="site_map"),
+    path("contact/", information.page, {"name": "contact"}, name="contact"),
+    path("sitemap.xml", information.sitemap, name="sitemap"),
+    path("robots.txt", information.robots, name="robots"),
+    path("manifest.webmanifest", information.manifest, name="manifest"),
+    path("favicon.ico", information.favicon, name="favicon"),
 ]
