@@ -165,6 +165,9 @@ class JournalLine(models.Model):
     class Meta:
         verbose_name = "ligne du journal"
         verbose_name_plural = "journal"
+        indexes = [
+            models.Index(fields=["at"], name="mail_journal_failed", condition=models.Q(to_status=MessageStatus.FAILED))
+        ]
 
     def __str__(self):
         return f"{self.get_from_status_display()} → {self.get_to_status_display()}"
