@@ -1,10 +1,21 @@
 """The addresses of the whole site; apps are named here as strings only."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+
+from labonnealternance.kit import views
 
 urlpatterns = [
     path("", include("offers.urls")),
     path("compte/", include("labonnealternance.accounts.urls")),
     path("admin/", admin.site.urls),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
 ]
+if settings.EMAIL_URL.startswith("mailbox:"):
+    urlpatterns.append(path("boite-aux-lettres/", include("labonnealternance.mail.urls")))
+
+handler400 = "labonnealternance.kit.errors.bad_request"
+handler403 = "labonnealternance.kit.errors.permission_denied"
+handler404 = "labonnealternance.kit.errors.page_not_found"
+handler500 = "labonnealternance.kit.errors.server_error"

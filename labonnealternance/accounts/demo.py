@@ -78,4 +78,8 @@ def _base32(key: bytes) -> str:
 
 
 def pages():
-    return {"sign_in": reverse("accounts:sign_in"), "account": reverse("accounts:home"), "admin": reverse("admin:index")}
+    return {
+        "sign_in": reverse("accounts:sign_in"),
+        "account": reverse("accounts:home"),
+        "admin": reverse("admin:index"),
+    }

@@ -1,13 +1,32 @@
-"""People: an e-mail address is the name they sign in by."""
+"""People, and the links they sign in by: an e-mail address is their name."""
 
+import hashlib
+from datetime import datetime, timedelta
+
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
+from labonnealternance.accounts.enums import Role
 
-class UserManager(BaseUserManager):
+# A person who is not support and has not signed in for this long is anonymised.
+KEPT_WITHOUT_ACTIVITY = timedelta(days=2 * 365)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def inactive(self, at: datetime):
+        """People whom the service forgets at ``at``; support stays named in the journals that it signs."""
+        return (
+            self.filter(is_staff=False, anonymised_at__isnull=True)
+            .alias(last_seen=Coalesce("last_login", "joined_at"))
+            .filter(last_seen__lt=at - KEPT_WITHOUT_ACTIVITY)
+        )
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email, password=None, **fields):
         """A person; without ``password`` only a signed link lets them in."""
         user = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -36,6 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("support", default=False, help_text="Peut entrer dans le back-office.")
     is_active = models.BooleanField("actif", default=True)
     joined_at = models.DateTimeField("inscription", default=timezone.now)
+    anonymised_at = models.DateTimeField("anonymisé le", null=True, blank=True)
 
     objects = UserManager()
 
@@ -44,6 +64,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         verbose_name = "personne"
+        indexes = [
+            # The night's search for those whom the service forgets.
+            models.Index(
+                Coalesce("last_login", "joined_at"),
+                name="accounts_user_last_seen",
+                condition=models.Q(is_staff=False, anonymised_at__isnull=True),
+            ),
+            models.Index(fields=["-joined_at", "-id"], name="accounts_user_newest"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")),
@@ -60,3 +89,47 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return self.first_name or self.email
+
+    @property
+    def roles(self) -> list[Role]:
+        """The person's roles, support first."""
+        groups = {group.name for group in self.groups.all()}
+        return [role for role in Role if (self.is_staff if role is Role.SUPPORT else role.value in groups)]
+
+
+class SignInLinkQuerySet(models.QuerySet["SignInLink"]):
+    def usable(self, *, token: str, at: datetime):
+        """The link that ``token`` opens at ``at``, or none; only columns of its own, so that one UPDATE can decide."""
+        return self.filter(digest=SignInLink.digest_of(token), used_at__isnull=True, expires_at__gt=at)
+
+    def over(self, at: datetime):
+        """Links that nobody can use any more at ``at``."""
+        return self.filter(expires_at__lte=at)
+
+
+class SignInLink(models.Model):
+    """A link that signs someone in once; the table holds what recognises it, never what makes it."""
+
+    digest = models.CharField("empreinte", max_length=64, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sign_in_links", verbose_name="personne"
+    )
+    next_path = models.CharField("page demandée", max_length=500, blank=True)
+    created_at = models.DateTimeField("demandé le")
+    expires_at = models.DateTimeField("valable jusqu'à")
+    used_at = models.DateTimeField("utilisé le", null=True, blank=True)
+
+    objects = SignInLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "lien de connexion"
+        verbose_name_plural = "liens de connexion"
+        indexes = [models.Index(fields=["expires_at"], name="accounts_link_expires_at")]
+
+    def __str__(self):
+        return f"{self.user_id} : {self.created_at:%d/%m/%Y %H:%M}"
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        """What is kept of a token of 256 random bits."""
+        return hashlib.sha256(token.encode()).hexdigest()

@@ -184,7 +184,7 @@ class ShownAdmin(admin.ModelAdmin):
                 "form": form,
                 "back": back,
             }
-            return TemplateResponse(request, "admin/button.html", context, status=422 if form.errors else 200)
+            return TemplateResponse(request, "admin/button.html", context)
 
         return view
 

@@ -1,6 +1,52 @@
 """The back-office: staff with a password and a second factor."""
 
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django_otp import devices_for_user
 from django_otp.admin import OTPAdminSite
+from django_otp.models import VerifyNotAllowed
+
+
+class SupportSignInForm(AdminAuthenticationForm):
+    """Address, password and the code of the moment, in one go.
+
+    A person has one device of each kind at most: it is found, not asked.
+    """
+
+    otp_token = forms.CharField(
+        label="Code à 6 chiffres",
+        max_length=32,
+        help_text="Celui que montre en ce moment votre application d'authentification.",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={"required": "Donnez le code que montre votre application d'authentification."},
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        user = self.get_user()
+        if user is not None and cleaned.get("otp_token"):
+            # A wrong code is counted on the device: the transaction ends before the refusal.
+            with transaction.atomic():
+                refusal = self._verify(user, cleaned["otp_token"].replace(" ", ""))
+            if refusal:
+                raise ValidationError(refusal, code="invalid_token")
+        return cleaned
+
+    @staticmethod
+    def _verify(user, code: str) -> str:
+        """Joins the device to ``user`` where ``code`` is its code; else what to tell."""
+        device = next(iter(devices_for_user(user, for_verify=True)), None)
+        if device is None:
+            return "Ce compte n'a pas de second facteur : demandez à un administrateur d'en créer un."
+        allowed, why = device.verify_is_allowed()
+        if not allowed and why and why.get("reason") == VerifyNotAllowed.N_FAILED_ATTEMPTS:
+            return "Trop de codes erronés : attendez quelques instants avant d'en donner un autre."
+        if not allowed or not device.verify_token(code):
+            return "Ce code n'est pas le bon, ou il a déjà servi : attendez le suivant."
+        user.otp_device = device
+        return ""
 
 
 class SupportAdminSite(OTPAdminSite):
@@ -10,3 +56,8 @@ class SupportAdminSite(OTPAdminSite):
     site_title = "Support"
     index_title = "Que voulez-vous faire ?"
     site_url = "/"
+    login_form = SupportSignInForm
+    login_template = "admin/sign_in.html"
+
+    def __init__(self, name="admin"):
+        super().__init__(name)

@@ -1,11 +1,15 @@
 """Settings of every copy of the service; what differs between two copies comes from the environment (``env.py``)."""
 
 import os
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
+from labonnealternance.kit import logging as kit_logging
+from labonnealternance.mail import transport
 from labonnealternance.settings import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -20,10 +24,12 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 DATA_DIR = ENV.data_dir
 MAP_TILES_URL = ENV.map_tiles_url
 MAP_TILES_CREDIT = ENV.map_tiles_credit
+# Shown on the pages: whom to write to, and who keeps the machines (an obligation of the legal notice).
+CONTACT_EMAIL = ENV.contact_email
+HOSTED_BY = ENV.hosted_by
 
 INSTALLED_APPS = [
     "labonnealternance.kit",
-    "labonnealternance.accounts",
     "labonnealternance.mail",
     "companies",
     "offers",
@@ -46,6 +52,8 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "axes",
+    # After the apps whose back-office pages it replaces.
+    "labonnealternance.accounts",
 ]
 
 if ENV.is_local:
@@ -53,8 +61,15 @@ if ENV.is_local:
     INSTALLED_APPS.append("labonnealternance.demo")
 
 MIDDLEWARE = [
+    "labonnealternance.kit.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    # Above all that may answer with an error page, so that no page leaves without its policy.
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "labonnealternance.kit.middleware.RefuseNulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "labonnealternance.kit.middleware.PrivatePagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -62,9 +77,6 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django_permissions_policy.PermissionsPolicyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -116,7 +128,12 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    # What support may do in the back-office, said in one place.
+    "labonnealternance.accounts.permissions.SupportBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -128,13 +145,20 @@ LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "/"
 SIGN_IN_LINK_LIFETIME_MINUTES = 10
 OTP_TOTP_ISSUER = SITE_NAME
+# A device is enrolled by a command; its secret is shown once, and no page of the back-office shows it again.
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.5  # hours
+AXES_COOLOFF_TIME = timedelta(minutes=30)
+# A name from an address: knowing someone's e-mail address is not enough to shut them out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "labonnealternance.accounts.lockout.typed_name"
+AXES_CLIENT_IP_CALLABLE = "labonnealternance.kit.http.client_ip"
+AXES_LOCKOUT_CALLABLE = "labonnealternance.accounts.lockout.locked"
 AXES_RESET_ON_SUCCESS = True
-AXES_IPWARE_PROXY_COUNT = ENV.proxy_count
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
+# Failures are kept while they lock; a second list of who came in, with their addresses, would serve nobody.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 PROXY_COUNT = ENV.proxy_count
 
@@ -162,10 +186,32 @@ STORAGES = {
     },
 }
 
+# Files that come in; no address serves them.
+MEDIA_ROOT = ENV.files_dir or BASE_DIR / "files"
+
+LOGGING = kit_logging.configuration(level=ENV.log_level, form=ENV.log_format)
+SENTRY_DSN = ENV.sentry_dsn
+# Whom to tell of a weakness: /.well-known/security.txt
+SECURITY_CONTACT = f"mailto:{ENV.contact_email}"
+READINESS_CHECKS = {
+    "database": "labonnealternance.kit.health.database",
+    "migrations": "labonnealternance.kit.health.migrations",
+    "broker": "labonnealternance.kit.health.broker",
+    "storage": "labonnealternance.kit.health.storage",
+    "outbox": "labonnealternance.mail.health.outbox",
+}
+
 # E-mails: written in the outbox by the actions, sent by the worker (labonnealternance/mail).
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.from_email
 EMAIL_URL = ENV.email_url
-EMAIL_TIMEOUT = 10
+_transport = transport.read(EMAIL_URL)
+EMAIL_BACKEND = _transport.backend
+EMAIL_FILE_PATH = _transport.folder
+EMAIL_HOST, EMAIL_PORT = _transport.host, _transport.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _transport.user, _transport.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _transport.use_tls, _transport.use_ssl
+EMAIL_TIMEOUT = transport.TIMEOUT
+ANYMAIL = _transport.anymail
 
 CELERY_BROKER_URL = ENV.redis_url
 CELERY_TASK_IGNORE_RESULT = True
@@ -190,7 +236,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULE: dict = {}
+# A turn that no worker took before the next one is dropped: rows are the queue, and the next turn finds them.
+CELERY_BEAT_SCHEDULE: dict = {
+    "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour=3, minute=20), "options": {"expires": 3600}},
+    "mail.sweep": {"task": "mail.sweep", "schedule": 60, "options": {"expires": 55}},
+    "mail.erase_old": {"task": "mail.erase_old", "schedule": crontab(hour=3, minute=40), "options": {"expires": 3600}},
+}
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
@@ -203,7 +254,6 @@ CSRF_COOKIE_NAME = "__Host-csrf" if ENV.is_https else "csrf"
 CSRF_FAILURE_VIEW = "labonnealternance.kit.errors.csrf_failure"
 
 SECURE_SSL_REDIRECT = ENV.is_https
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.proxy_count else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ENV.is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -225,6 +275,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],
+        "upgrade-insecure-requests": ENV.is_https,
     }
 }
 PERMISSIONS_POLICY: dict[str, list[str]] = {
@@ -235,10 +286,23 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     )
 }  # fmt: skip
 
-# What the header and the footer link to; the ground names pages of the floors above only here, as strings.
+# What the header, the footer and the error pages link to; the ground names pages of the floors above only here, as strings.
 NAVIGATION = {
     "header": [
-        {"label": "Rechercher un employeur", "url": "offers:home"},
+        {"label": "Rechercher une entreprise", "url": "offers:home"},
+        {"label": "Comment ça marche", "url": "offers:how_it_works"},
+        {"label": "Contact", "url": "offers:contact"},
     ],
-    "footer": [],
+    "footer": [
+        {"label": "Plan du site", "url": "offers:site_map"},
+        {"label": "Accessibilité : non conforme", "url": "offers:accessibility"},
+        {"label": "Mentions légales", "url": "offers:legal_notice"},
+        {"label": "Données personnelles", "url": "offers:personal_data"},
+        {"label": "Cookies", "url": "offers:cookies"},
+        {"label": "Contact", "url": "offers:contact"},
+    ],
+    "error": [
+        {"label": "Faire une recherche", "url": "offers:home"},
+        {"label": "Nous écrire", "url": "offers:contact"},
+    ],
 }

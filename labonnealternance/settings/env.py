@@ -3,6 +3,7 @@
 ``docs/operations.md`` lists them. Nothing else in the project reads ``os.environ`` for a setting.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from labonnealternance.mail import transport
 
 KINDS_OF_PROCESS = {"web", "worker", "script", "migration"}
 
@@ -27,9 +30,12 @@ class Environment:
     redis_url: str
     email_url: str
     from_email: str
+    contact_email: str
+    hosted_by: str
     process_kind: str
     proxy_count: int
     data_dir: Path | None
+    files_dir: Path | None
     map_tiles_url: str
     map_tiles_credit: str
     sentry_dsn: str
@@ -87,6 +93,11 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         )
     if secret_key and len(secret_key) < 50:
         faults.append(f"SECRET_KEY has {len(secret_key)} characters: 50 are needed.")
+    if email_url:
+        try:
+            transport.read(email_url)
+        except transport.WrongTransport as fault:
+            faults.append(str(fault))
     if email_url.startswith("mailbox:") and not local:
         faults.append("EMAIL_URL=mailbox: keeps e-mails on this machine: give an SMTP server or a provider.")
 
@@ -112,6 +123,10 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     if data_dir and not Path(data_dir).is_dir():
         faults.append(f"DATA_DIR is not a folder: {data_dir!r} (the official reference files, or leave it out).")
 
+    files_dir = env.str("FILES_DIR", default="").strip()
+    if files_dir and not (Path(files_dir).is_dir() and os.access(files_dir, os.W_OK)):
+        faults.append(f"FILES_DIR is not a folder that this account may write in: {files_dir!r}")
+
     map_tiles_url = env.str("MAP_TILES_URL", default="").strip()
     if map_tiles_url and not (urlsplit(map_tiles_url).hostname and "{z}" in map_tiles_url):
         faults.append("MAP_TILES_URL is a template such as https://tuiles.exemple.fr/{z}/{x}/{y}.png")
@@ -132,9 +147,12 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         from_email=env.str(
             "DEFAULT_FROM_EMAIL", default="La bonne alternance <ne-pas-repondre@labonnealternance.invalid>"
         ),
+        contact_email=env.str("CONTACT_EMAIL", default="contact@labonnealternance.example"),
+        hosted_by=env.str("HOSTED_BY", default=""),
         process_kind=process_kind,
         proxy_count=number("PROXY_COUNT", 0 if local else 1),
         data_dir=Path(data_dir) if data_dir else None,
+        files_dir=Path(files_dir) if files_dir else None,
         map_tiles_url=map_tiles_url,
         map_tiles_credit=env.str("MAP_TILES_CREDIT", default=""),
         sentry_dsn=env.str("SENTRY_DSN", default=""),

@@ -1,0 +1,31 @@
+"""What a person types to sign in."""
+
+from django import forms
+from django.conf import settings
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from labonnealternance.accounts.models import SignInLink
+from labonnealternance.kit.http import AddressField
+
+LONGEST_NEXT = SignInLink._meta.get_field("next_path").max_length or 0
+
+
+def safe_next(path: str) -> str:
+    """``path`` where it is an address of this site, written without host; else ""."""
+    https = settings.SITE_URL.startswith("https://")
+    stays_here = url_has_allowed_host_and_scheme(path, allowed_hosts=None, require_https=https)
+    return path if path.startswith("/") and stays_here and len(path) <= LONGEST_NEXT else ""
+
+
+class SignInForm(forms.Form):
+    """An address to send the link to, and the page that was asked for."""
+
+    email = AddressField(
+        label="Adresse e-mail",
+        help_text="Celle que vous avez donnée à votre inscription. Format attendu : nom@domaine.fr",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "class": "fr-input"}),
+    )
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_next(self) -> str:
+        return safe_next(self.cleaned_data["next"])

@@ -1,0 +1,63 @@
+"""Brings someone into support: a password, and a second factor whose secret is shown once."""
+
+import getpass
+import sys
+
+import qrcode
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+
+from labonnealternance.accounts import actions
+
+
+class Command(BaseCommand):
+    help = "Crée un compte de support : demande un mot de passe, et montre une fois le secret du second facteur."
+
+    def add_arguments(self, parser):
+        parser.add_argument("email")
+        parser.add_argument("--name", default="", help="prénom et nom, séparés par un espace")
+        parser.add_argument("--superuser", action="store_true", help="gère aussi les comptes du support")
+        parser.add_argument("--renew", action="store_true", help="nouveau mot de passe et nouveau second facteur")
+        parser.add_argument(
+            "--password-stdin", action="store_true", help="lire le mot de passe sur l'entrée standard, sur une ligne"
+        )
+
+    def handle(self, *, email, name, superuser, renew, password_stdin, **options):
+        first_name, _, last_name = name.strip().partition(" ")
+        try:
+            validate_email(email)
+            if len(email) > 254:
+                raise ValidationError("Cette adresse a plus de 254 caractères.")
+            device = actions.create_support_account(
+                email=email.strip().lower(),
+                password=self._password(from_stdin=password_stdin),
+                first_name=first_name,
+                last_name=last_name,
+                superuser=superuser,
+                renew=renew,
+            )
+        except ValidationError as refusal:
+            raise CommandError("\n".join(refusal.messages)) from None
+        except actions.AlreadySupport:
+            raise CommandError(
+                f"{email} est déjà un compte de support. Pour changer son mot de passe et son second facteur : --renew"
+            ) from None
+        self._show(device.config_url)
+
+    def _password(self, *, from_stdin: bool) -> str:
+        if from_stdin:
+            return sys.stdin.readline().rstrip("\n")
+        password = getpass.getpass("Mot de passe (12 caractères ou plus) : ")
+        if getpass.getpass("Encore une fois : ") != password:
+            raise CommandError("Les deux mots de passe diffèrent.")
+        return password
+
+    def _show(self, address: str) -> None:
+        code = qrcode.QRCode(border=2)
+        code.add_data(address)
+        code.make(fit=True)
+        self.stdout.write("Scannez ce code dans une application d'authentification, maintenant :")
+        self.stdout.write("il ne sera plus montré.\n")
+        code.print_ascii(out=self.stdout._out, invert=True)
+        self.stdout.write(f"\n{address}\n")

@@ -1,0 +1,52 @@
+"""The web server: ``gunicorn --config python:labonnealternance.gunicorn labonnealternance.wsgi``.
+
+WEB_CONCURRENCY is the number of processes (2), WEB_THREADS of threads in each (4): their product bounds the
+connections to PostgreSQL. The access log says what was asked and how long it took, not who asked.
+"""
+
+import os
+from pathlib import Path
+
+from gunicorn.glogging import Logger
+
+from labonnealternance.kit import logging
+
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS") or 4)
+# Longer than the statement timeout of the web (10 s): the database gives up first, and the visitor reads a page.
+timeout = 15
+graceful_timeout = 15
+keepalive = 5
+# A heartbeat on a disk that is busy would look like a worker that hangs.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+accesslog = "-"
+logconfig_dict = logging.configuration(
+    level=os.environ.get("LOG_LEVEL") or "INFO",
+    form=os.environ.get("LOG_FORMAT") or ("text" if os.environ.get("LOCAL") == "1" else "json"),
+)
+
+
+class AccessLogger(Logger):
+    """One line per request: neither address of the visitor, nor query, nor secret of a link."""
+
+    def access(self, resp, req, environ, request_time):
+        if not self.access_log_enabled:
+            return
+        path = environ.get("PATH_INFO", "")
+        self.access_log.info(
+            "%s %s %s",
+            environ.get("REQUEST_METHOD"),
+            path,
+            resp.status_code,
+            extra={
+                "method": environ.get("REQUEST_METHOD"),
+                "path": path,
+                "status": resp.status_code,
+                "milliseconds": round(request_time.total_seconds() * 1000),
+                "bytes": getattr(resp, "sent", None),
+            },
+        )
+
+
+logger_class = AccessLogger

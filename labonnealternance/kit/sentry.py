@@ -1,0 +1,40 @@
+"""Errors told to a Sentry-compatible address, without what they say of a person."""
+
+from typing import Any
+
+import sentry_sdk
+
+from labonnealternance.kit.logging import mask_everything
+
+# What an event may tell of a request; the rest (cookies, form, headers, IP address) is left out.
+KEPT_OF_A_REQUEST = {"method", "url"}
+
+
+def scrub(event: Any, hint: Any) -> Any:
+    """``event`` without person, form, cookie nor variables of the stack, and with every text masked."""
+    event.pop("user", None)
+    event.pop("server_name", None)
+    request = event.get("request")
+    if request:
+        event["request"] = {name: value for name, value in request.items() if name in KEPT_OF_A_REQUEST}
+    return mask_everything(event)
+
+
+def scrub_breadcrumb(crumb: Any, hint: Any) -> Any:
+    """Queries carry values, and addresses carry links: both are masked."""
+    return mask_everything(crumb)
+
+
+def start(*, dsn: str, release: str | None = None, transport: Any = None) -> None:
+    """Begins to tell errors to ``dsn``."""
+    sentry_sdk.init(
+        dsn=dsn,
+        release=release,
+        transport=transport,
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+        traces_sample_rate=0.0,
+        before_send=scrub,
+        before_breadcrumb=scrub_breadcrumb,
+    )
