@@ -1,4 +1,4 @@
-"""Rows for the tests, with sensible defaults. SIRETs lie in the SIREN range 000…, phones and addresses are fictitious."""
+"""Rows for the tests, with sensible defaults. SIRETs lie in the range 000…, phones and addresses are fictitious."""
 
 import datetime as dt
 

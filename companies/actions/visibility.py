@@ -28,8 +28,8 @@ def delist(
 ) -> VisibilityDecision:
     """Takes establishments out of sight, for good or to the end of the day ``ends_on`` in Paris.
 
-    ``scope`` is a ``DecisionScope`` and ``value`` the SIRET, SIREN or e-mail address it names; ``by`` is a user, or None
-    when the establishment itself or a machine decides. Raises ``RefusedDecision``.
+    ``scope`` is a ``DecisionScope`` and ``value`` the SIRET, SIREN or e-mail address it names; ``by`` is a user, or
+    None when the establishment itself or a machine decides. Raises ``RefusedDecision``.
     """
     return _decide(
         DecisionKind.DELISTED,
@@ -81,7 +81,7 @@ def list_establishment(
     comment: str = "",
     ends_on=None,
 ) -> VisibilityDecision:
-    """Has one establishment found for the jobs ``rome_codes`` without any score; a decision that hides it still wins."""
+    """Has an establishment found for the jobs ``rome_codes`` without a score; a decision that hides it still wins."""
     codes = sorted(set(rome_codes))
     if not codes:
         raise RefusedDecision("Indiquez au moins un métier.")

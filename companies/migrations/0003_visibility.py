@@ -1,3 +1,4 @@
+import companies.models.siret
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
@@ -46,14 +47,57 @@ class Migration(migrations.Migration):
             model_name="contactcorrection",
             index=models.Index(fields=["siret", "channel", "-decided_at", "-id"], name="correction_latest"),
         ),
+        migrations.RemoveIndex(
+            model_name="visibilitydecision",
+            name="decision_scope_value",
+        ),
         migrations.AddIndex(
             model_name="visibilitydecision",
-            index=models.Index(
-                condition=models.Q(("kind__in", ["delisted", "paused"]), ("revoked_at__isnull", True)),
-                fields=["scope", "value"],
-                include=("starts_at", "ends_at"),
-                name="decision_hiding",
+            index=models.Index(fields=["value"], name="decision_value"),
+        ),
+        migrations.AlterField(
+            model_name="establishment",
+            name="naf",
+            field=models.ForeignKey(
+                db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="companies.naf", verbose_name="activité (NAF)"
             ),
+        ),
+        migrations.AlterField(
+            model_name="establishment",
+            name="commune",
+            field=models.ForeignKey(
+                db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="companies.commune"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="establishment",
+            name="opco",
+            field=models.ForeignKey(
+                db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="companies.opco", related_name="+"
+            ),
+        ),
+        # A unique constraint alone: a unique column would carry a second index, for LIKE, that nothing uses.
+        migrations.AlterField(
+            model_name="establishment",
+            name="siret",
+            field=models.CharField(
+                max_length=14,
+                validators=[companies.models.siret.validate_siret],
+                verbose_name="SIRET",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="establishment",
+            constraint=models.UniqueConstraint(fields=("siret",), name="establishment_siret"),
+        ),
+        migrations.AlterField(
+            model_name="contact",
+            name="siret",
+            field=models.CharField(max_length=14, verbose_name="SIRET"),
+        ),
+        migrations.AddConstraint(
+            model_name="contact",
+            constraint=models.UniqueConstraint(fields=("siret",), name="contact_siret"),
         ),
         migrations.AddConstraint(
             model_name="contact",

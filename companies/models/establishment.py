@@ -1,7 +1,6 @@
 """Establishments as the registry knows them. Human decisions never share a column with these facts."""
 
 from django.contrib.postgres.indexes import GinIndex
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Left, Lower
@@ -9,6 +8,7 @@ from django.utils import timezone
 
 from companies.enums import Channel, DecisionKind, DecisionScope, HeadcountBand, ImportStatus
 from companies.models.reference import Commune, Idcc, Naf, Opco
+from companies.models.siret import validate_siret
 from companies.models.visibility import ContactCorrection, VisibilityDecision
 
 
@@ -63,19 +63,13 @@ def _contact(field):
     return Subquery(Contact.objects.filter(siret=OuterRef("siret")).values(field)[:1])
 
 
-def _reaching(decisions):
-    """For each scope, whether one of ``decisions`` reaches the outer row, which carries ``effective_email``.
+def _reached(decisions):
+    """Whether one of ``decisions`` reaches the outer row, which carries ``effective_email``.
 
-    One EXISTS a scope: each is answered by an index, where one EXISTS over the three would read the whole table.
+    A SIRET, a SIREN and an address can't be mistaken for each other: one probe of the index on ``value`` answers
+    for the three scopes, and the planner has no way to read the whole table of decisions for a hundred rows.
     """
-    return [
-        Exists(decisions.filter(scope=scope, value=OuterRef(reference)))
-        for scope, reference in (
-            (DecisionScope.SIRET, "siret"),
-            (DecisionScope.SIREN, "siren"),
-            (DecisionScope.EMAIL, "effective_email"),
-        )
-    ]
+    return Exists(decisions.filter(value__in=[OuterRef("siret"), OuterRef("siren"), OuterRef("effective_email")]))
 
 
 class EstablishmentQuerySet(models.QuerySet):
@@ -103,9 +97,7 @@ class EstablishmentQuerySet(models.QuerySet):
         rows = self.alias(
             effective_email=Coalesce(_correction(Channel.EMAIL), _contact("email"), output_field=models.CharField())
         )
-        for reached in _reaching(hiding):
-            rows = rows.filter(~reached)
-        return rows
+        return rows.filter(~_reached(hiding))
 
     def listed(self, at):
         """What the public may see at ``at``: the one answer for pages, search, API and feeds.
@@ -125,15 +117,12 @@ class EstablishmentQuerySet(models.QuerySet):
     def with_contact(self, at):
         """Annotates what a public page may say of the contact at ``at``.
 
-        ``shown_phone``: E.164 text, empty where there is none or it is hidden. ``has_email``: whether an application can
-        be sent there (an address is known; neither the e-mail nor the applications are hidden).
+        ``shown_phone``: E.164 text, empty where there is none or it is hidden. ``has_email``: whether an application
+        can be sent there (an address is known; neither the e-mail nor the applications are hidden).
         """
         hidden = VisibilityDecision.objects.in_force(at).filter(kind=DecisionKind.CHANNEL_HIDDEN)
-        phone_hidden, email_hidden = Q(), Q()
-        for reached in _reaching(hidden.filter(channel__in=[Channel.ALL, Channel.PHONE])):
-            phone_hidden |= Q(reached)
-        for reached in _reaching(hidden.filter(channel__in=[Channel.ALL, Channel.EMAIL, Channel.APPLICATIONS])):
-            email_hidden |= Q(reached)
+        phone_hidden = _reached(hidden.filter(channel__in=[Channel.ALL, Channel.PHONE]))
+        email_hidden = _reached(hidden.filter(channel__in=[Channel.ALL, Channel.EMAIL, Channel.APPLICATIONS]))
         return self.with_effective_contact().annotate(
             shown_phone=Case(When(phone_hidden, then=Value("")), default=F("effective_phone")),
             has_email=Case(
@@ -146,21 +135,20 @@ class Establishment(models.Model):
     """An establishment of the SIRENE registry. ``siret`` is text: its zeros are kept."""
 
     id = models.AutoField(primary_key=True)
-    siret = models.CharField(
-        "SIRET", max_length=14, unique=True, validators=[RegexValidator(r"^\d{14}$", "Un SIRET a 14 chiffres.")]
-    )
+    siret = models.CharField("SIRET", max_length=14, validators=[validate_siret])
     siren = models.GeneratedField(
         expression=Left("siret", 9), output_field=models.CharField(max_length=9), db_persist=True, verbose_name="SIREN"
     )
     name = models.CharField("nom", max_length=200)
     legal_name = models.CharField("raison sociale", max_length=200, blank=True)
-    naf = models.ForeignKey(Naf, on_delete=models.PROTECT, null=True, verbose_name="activité (NAF)")
+    # No index on what nothing looks up: each one slows every import of millions of rows.
+    naf = models.ForeignKey(Naf, on_delete=models.PROTECT, null=True, db_index=False, verbose_name="activité (NAF)")
     headcount_band = models.CharField("effectif", max_length=2, choices=HeadcountBand, default=HeadcountBand.UNKNOWN)
     created_on = models.DateField("création", null=True)
     address_complement = models.CharField("complément d'adresse", max_length=200, blank=True)
     address = models.CharField("adresse", max_length=200, blank=True)
     postcode = models.CharField("code postal", max_length=5, blank=True)
-    commune = models.ForeignKey(Commune, on_delete=models.PROTECT, null=True)
+    commune = models.ForeignKey(Commune, on_delete=models.PROTECT, null=True, db_index=False)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     is_headquarters = models.BooleanField("siège", default=False)
@@ -168,18 +156,20 @@ class Establishment(models.Model):
     is_diffusible = models.BooleanField("diffusible", default=True)
     closed_on = models.DateField("fermeture", null=True)
     registry_updated_at = models.DateTimeField("mise à jour au registre", null=True)
-    # The import that wrote these facts last. No index: imports are never deleted, and each index slows every import.
+    # The import that wrote these facts last.
     last_import = models.ForeignKey(
         EstablishmentImport, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     idcc = models.ForeignKey(Idcc, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    opco = models.ForeignKey(Opco, on_delete=models.PROTECT, null=True, related_name="+")
+    opco = models.ForeignKey(Opco, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
     objects = EstablishmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = "établissement"
         constraints = [
+            # Not a unique column: it would carry a second index, for LIKE, that nothing uses.
+            models.UniqueConstraint(fields=["siret"], name="establishment_siret"),
             models.CheckConstraint(condition=Q(siret__regex=r"^\d{14}$"), name="siret_has_14_digits"),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
@@ -204,7 +194,7 @@ class Establishment(models.Model):
 class Contact(models.Model):
     """The known contact of an establishment, as a source gave it; keyed by SIRET text."""
 
-    siret = models.CharField("SIRET", max_length=14, unique=True)
+    siret = models.CharField("SIRET", max_length=14)
     email = models.EmailField("adresse e-mail", max_length=254, blank=True)
     phone = models.CharField("téléphone", max_length=20, blank=True)
     source = models.CharField("source", max_length=100)
@@ -213,6 +203,7 @@ class Contact(models.Model):
     class Meta:
         verbose_name = "contact"
         constraints = [
+            models.UniqueConstraint(fields=["siret"], name="contact_siret"),
             models.CheckConstraint(condition=Q(siret__regex=r"^\d{14}$"), name="contact_siret_has_14_digits"),
             models.CheckConstraint(
                 condition=Q(email=Lower("email")),

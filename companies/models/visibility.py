@@ -117,16 +117,7 @@ class VisibilityDecision(models.Model):
                 violation_error_message="La même décision est déjà en vigueur.",
             ),
         ]
-        indexes = [
-            models.Index(fields=["scope", "value"], name="decision_scope_value"),
-            # What the search asks of each candidate row; revoked decisions and hidden channels stay out of it.
-            models.Index(
-                fields=["scope", "value"],
-                include=["starts_at", "ends_at"],
-                condition=models.Q(kind__in=HIDING, revoked_at__isnull=True),
-                name="decision_hiding",
-            ),
-        ]
+        indexes = [models.Index(fields=["value"], name="decision_value")]
 
     def __str__(self):
         return f"{self.get_kind_display()} : {self.value}"
