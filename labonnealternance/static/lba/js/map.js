@@ -1,0 +1,88 @@
+// The map of the results: Leaflet is loaded only when someone asks for it, tiles only where the settings name a server.
+// The list under the map says all that the map shows.
+(() => {
+  const section = document.querySelector(".map");
+  if (!section) return;
+  const button = section.querySelector("button");
+  const panel = document.getElementById(button.getAttribute("aria-controls"));
+  const ground = panel.querySelector(".map__ground");
+  const data = JSON.parse(document.getElementById("points").textContent);
+  let loading = null;
+
+  function load() {
+    loading ??= new Promise((resolve, reject) => {
+      const style = document.createElement("link");
+      style.rel = "stylesheet";
+      style.href = section.dataset.leafletCss;
+      const script = document.createElement("script");
+      script.src = section.dataset.leafletJs;
+      script.onload = resolve;
+      script.onerror = reject;
+      document.head.append(style, script);
+    });
+    return loading;
+  }
+
+  function pin(point) {
+    const icon = L.divIcon({ className: "map__pin", html: String(point.number), iconSize: [32, 32] });
+    const marker = L.marker(point.at, { icon, title: point.name, riseOnHover: true });
+    marker.bindPopup(() => {
+      const link = document.createElement("a");
+      link.href = point.url;
+      link.textContent = `${point.number}. ${point.name}`;
+      const detail = document.createElement("p");
+      detail.textContent = point.detail;
+      const box = document.createElement("div");
+      box.append(link, detail);
+      return box;
+    });
+    marker.on("add", () => marker.getElement().setAttribute("aria-label", `${point.number}. ${point.name}, ${point.detail}`));
+    return marker;
+  }
+
+  function draw() {
+    const map = L.map(ground, { zoomControl: false, scrollWheelZoom: false, attributionControl: false });
+    L.control.zoom({ zoomInTitle: "Zoomer", zoomOutTitle: "Dézoomer" }).addTo(map);
+    L.control.scale({ imperial: false }).addTo(map);
+    if (data.tiles) {
+      L.control.attribution({ prefix: false }).addTo(map);
+      L.tileLayer(data.tiles, { attribution: data.credit, maxZoom: 18 }).addTo(map);
+    }
+    const circle = L.circle(data.centre, { radius: data.radius_km * 1000, className: "map__circle", interactive: false });
+    circle.addTo(map);
+    L.marker(data.centre, {
+      icon: L.divIcon({ className: "map__place", html: "", iconSize: [16, 16] }),
+      interactive: false,
+      keyboard: false,
+    })
+      .bindTooltip(data.place, { permanent: true, direction: "right", offset: [8, 0] })
+      .addTo(map);
+    data.points.forEach((point) => pin(point).addTo(map));
+    const spread = L.latLngBounds([data.centre, ...data.points.map((point) => point.at)]);
+    map.fitBounds(spread, { padding: [40, 40], maxZoom: 14 });
+    return map;
+  }
+
+  let map = null;
+
+  async function toggle(open) {
+    button.setAttribute("aria-expanded", String(open));
+    button.textContent = open ? "Masquer la carte" : "Afficher la carte";
+    panel.hidden = !open;
+    const address = new URL(location.href);
+    if (open) address.searchParams.set("vue", "carte");
+    else address.searchParams.delete("vue");
+    history.replaceState(null, "", address);
+    if (!open) return;
+    try {
+      await load();
+      map ??= draw();
+      map.invalidateSize();
+    } catch {
+      ground.textContent = "La carte n’a pas pu être chargée : la liste ci-dessous dit tout ce qu’elle montre.";
+    }
+  }
+
+  button.addEventListener("click", () => toggle(panel.hidden));
+  if (new URLSearchParams(location.search).get("vue") === "carte") toggle(true);
+})();
