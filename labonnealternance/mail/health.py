@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q
+from django.utils import timezone
 
+from labonnealternance.kit.health import NotReady
 from labonnealternance.mail.enums import MessageStatus
 from labonnealternance.mail.models import JournalLine, Message
+
+# The sweeper comes each minute: a message that was due this long ago has no worker.
+LONGEST_OVERDUE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -52,3 +57,10 @@ def oldest_unsent_age(at: datetime) -> timedelta | None:
 
 def _since(moment: datetime | None, at: datetime) -> timedelta | None:
     return max(at - moment, timedelta(0)) if moment else None
+
+
+def outbox() -> None:
+    """Readiness: messages leave when they are due. One that a server keeps putting off does not stop the service."""
+    overdue = figures(timezone.now()).longest_overdue
+    if overdue is not None and overdue > LONGEST_OVERDUE:
+        raise NotReady("e-mails wait to be sent")

@@ -68,7 +68,11 @@ def _engine(*, autoescape: bool) -> Engine:
 
 def _render(template: str, context: Mapping[str, Any], *, autoescape: bool) -> str:
     found = _engine(autoescape=autoescape).get_template(template)
-    return _CONTROLS.sub("", found.render(_StrictContext(dict(context), autoescape=autoescape)).replace("\r\n", "\n"))
+    return found.render(_StrictContext(dict(context), autoescape=autoescape))
+
+
+def _clean(text: str) -> str:
+    return _CONTROLS.sub("", text.replace("\r\n", "\n")).strip() + "\n"
 
 
 def one_line(text: str) -> str:
@@ -93,6 +97,6 @@ def render(name: str, context: Mapping[str, Any]) -> Rendered:
     text = _render(f"emails/{name}/body.txt", known, autoescape=False)
     return Rendered(
         subject=subject,
-        text=_EMPTY_LINES.sub("\n\n", text).strip() + "\n",
-        html=_render(f"emails/{name}/body.html", known, autoescape=True).strip() + "\n",
+        text=_EMPTY_LINES.sub("\n\n", _clean(text)),
+        html=_clean(_render(f"emails/{name}/body.html", known, autoescape=True)),
     )

@@ -67,7 +67,7 @@ def write(
     name: str,
     to: str,
     context: Mapping[str, Any],
-    at: datetime | None = None,
+    at: datetime,
     reply_to: str = "",
     headers: Mapping[str, str] | None = None,
     confidential: bool = False,
@@ -76,13 +76,12 @@ def write(
 
     ``name`` is the folder of its three templates, ``emails/<name>/{subject.txt,body.txt,body.html}``; ``context``
     holds every variable that they name. ``to`` and ``reply_to`` are bare addresses. ``headers`` are additional ones.
-    ``at`` is the moment of writing, now by default. A ``confidential`` e-mail carries a link that opens a session:
+    A ``confidential`` e-mail carries a link that opens a session:
     support does not read it, and its text is erased as soon as it has left.
 
     Raises ``NotAnAddress``, ``UnknownVariable``, ``TemplateDoesNotExist``, or ``ValueError`` for a header that is not
     allowed.
     """
-    at = at or timezone.now()
     rendered = render(name, context)
     message = Message.objects.create(
         kind=name,
@@ -109,8 +108,7 @@ def _wake(message_id: uuid.UUID):
     if time.monotonic() < _broker_is_silent_until:
         return
     try:
-        with current_app.connection_for_write() as connection:
-            connection.transport_options.update(_SHORT_WAIT)
+        with current_app.connection_for_write(transport_options=_SHORT_WAIT) as connection:
             current_app.send_task("mail.send", args=[str(message_id)], connection=connection, retry=False)
     except Exception as fault:
         _broker_is_silent_until = time.monotonic() + _SILENCE
