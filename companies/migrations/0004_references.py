@@ -8,6 +8,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="formercommune",
+            options={"verbose_name": "ancienne commune", "verbose_name_plural": "anciennes communes"},
+        ),
         migrations.CreateModel(
             name="ReferenceImport",
             fields=[

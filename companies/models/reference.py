@@ -90,6 +90,7 @@ class FormerCommune(models.Model):
 
     class Meta:
         verbose_name = "ancienne commune"
+        verbose_name_plural = "anciennes communes"
 
     def __str__(self):
         return self.name
