@@ -4,6 +4,7 @@ from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.urls import URLResolver, reverse_lazy
 from django_otp import devices_for_user
 from django_otp.admin import OTPAdminSite
 from django_otp.models import VerifyNotAllowed
@@ -15,6 +16,9 @@ class SupportSignInForm(AdminAuthenticationForm):
     A person has one device of each kind at most: it is found, not asked.
     """
 
+    error_messages = {
+        "invalid_login": "L'adresse ou le mot de passe n'est pas le bon, ou ce compte n'est pas un compte du support."
+    }
     otp_token = forms.CharField(
         label="Code à 6 chiffres",
         max_length=32,
@@ -61,3 +65,17 @@ class SupportAdminSite(OTPAdminSite):
 
     def __init__(self, name="admin"):
         super().__init__(name)
+
+    def get_urls(self):
+        pages = super().get_urls()
+        _send_to_own_sign_in(pages)
+        return pages
+
+
+def _send_to_own_sign_in(patterns) -> None:
+    """Who is not signed in is sent to the back-office's form, not to the one of the site."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            _send_to_own_sign_in(pattern.url_patterns)
+        else:
+            pattern.callback.login_url = reverse_lazy("admin:login")

@@ -168,20 +168,19 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# A laptop collects nothing: it serves the files from where they are.
+STATIC_ROOT = None if ENV.is_local else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [
     BASE_DIR / "labonnealternance" / "static",
     # Only the files of Leaflet: as an app its package would ask for GDAL.
     ("leaflet", Path(find_spec("leaflet").submodule_search_locations[0]) / "static" / "leaflet"),
 ]
-LOCAL = os.environ.get("LOCAL") == "1"
-# Production collects and hashes the files once; a laptop serves them from where they are.
-WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_USE_FINDERS = ENV.is_local
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if LOCAL
+        if ENV.is_local
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }

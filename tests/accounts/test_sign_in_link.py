@@ -1,0 +1,334 @@
+"""Sign-in by a link: single use, ten minutes, only on POST, and nothing told about who has an account."""
+
+import datetime as dt
+import re
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from labonnealternance.accounts.actions import LINKS_PER_ADDRESS, LINKS_PER_NETWORK
+from labonnealternance.accounts.models import SignInLink, User
+from labonnealternance.kit.models import Counter
+from labonnealternance.mail.models import Message
+from tests.factories import StaffFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+SIGN_IN = "/compte/connexion/"
+EXPIRED = "Ce lien de connexion a expiré ou a déjà servi : demandez-en un autre."
+
+
+@pytest.fixture(autouse=True)
+def no_wait(request, monkeypatch):
+    if "lasts" not in request.node.name:
+        monkeypatch.setattr("labonnealternance.accounts.views.ANSWER_SECONDS", 0)
+
+
+def ask(client, email, **more):
+    return client.post(SIGN_IN, {"email": email, "next": "", **more})
+
+
+def link_to(user) -> str:
+    """The address in the last e-mail to ``user``, as typed in a browser's bar."""
+    message = Message.objects.filter(recipient=user.email).latest("created_at")
+    return re.search(r"https?://\S+/lien/\S+", message.text_body).group()
+
+
+@pytest.fixture
+def user():
+    return UserFactory()
+
+
+@pytest.fixture
+def path(client, user):
+    ask(client, user.email)
+    return urlsplit(link_to(user)).path
+
+
+def is_signed_in(client) -> bool:
+    return SESSION_KEY in client.session
+
+
+def test_the_link_signs_in_on_post_and_opens_the_account_page(client, user, path):
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "Me connecter" in page.text
+    answer = client.post(path, follow=True)
+    assert answer.redirect_chain == [("/compte/", 302)]
+    assert user.email in answer.text
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options", "put"])
+def test_only_post_consumes_the_link(client, path, method):
+    getattr(client, method)(path)
+    assert not is_signed_in(client)
+    assert SignInLink.objects.get().used_at is None
+    assert client.post(path).status_code == 302
+
+
+def test_a_link_is_used_once(client, path):
+    client.post(path)
+    other = Client()
+    again = other.post(path)
+    assert again.status_code == 410
+    assert EXPIRED in again.text
+    assert f'action="{SIGN_IN}"' in again.text
+    assert not is_signed_in(other)
+
+
+@pytest.mark.parametrize("minutes, signs_in", [(9, True), (11, False)])
+def test_a_link_is_valid_ten_minutes(client, path, minutes, signs_in):
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)):
+        assert client.get(path).status_code == (200 if signs_in else 410)
+        client.post(path)
+    assert is_signed_in(client) is signs_in
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 43, "é", "%00", "a" * 3000])
+def test_an_unknown_link_says_the_same_sentence(client, token):
+    for answer in (client.get(f"/compte/lien/{token}/"), client.post(f"/compte/lien/{token}/")):
+        assert answer.status_code == (400 if token == "%00" else 410)
+        assert token == "%00" or EXPIRED in answer.text
+
+
+def test_what_the_table_keeps_does_not_open_a_session(client, path):
+    digest = SignInLink.objects.get().digest
+    assert digest not in path
+    assert len(path.split("/")[-2]) == 43
+    assert client.post(f"/compte/lien/{digest}/").status_code == 410
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_posts_at_the_same_moment_one_opens_a_session(client, user, path):
+    clients = [Client() for _ in range(8)]
+
+    def press(one):
+        try:
+            return one.post(path).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(press, clients))
+    assert sorted(answers) == [302] + [410] * 7
+    assert sum(is_signed_in(one) for one in clients) == 1
+
+
+def test_the_session_changes_its_name_at_sign_in(client, path):
+    session = client.session
+    session["before"] = True
+    session.save()
+    before = client.session.session_key
+    client.post(path)
+    assert client.session.session_key != before
+
+
+def test_the_link_is_built_from_the_site_address_not_from_the_host_of_the_request(client, user, settings):
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "autre.exemple.fr"]
+    client.post(SIGN_IN, {"email": user.email}, headers={"host": "autre.exemple.fr"})
+    assert link_to(user).startswith(settings.SITE_URL + "/compte/lien/")
+
+
+def test_an_unknown_host_is_refused(client, user):
+    assert client.post(SIGN_IN, {"email": user.email}, headers={"host": "mechant.exemple.fr"}).status_code == 400
+    assert not Message.objects.exists()
+
+
+def test_known_and_unknown_addresses_read_the_same_answer(client, user):
+    known, unknown = ask(client, user.email), ask(client, "inconnu@exemple.fr")
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url) == (302, "/compte/connexion/envoye/")
+    assert "Si un compte existe à cette adresse" in client.get(known.url).text
+    assert [message.recipient for message in Message.objects.all()] == [user.email]
+
+
+def test_an_answer_lasts_about_as_long_for_a_known_and_an_unknown_address(client, user):
+    def seconds(email):
+        begun = time.perf_counter()
+        ask(client, email)
+        return time.perf_counter() - begun
+
+    pairs = [(seconds(user.email), seconds("inconnu@exemple.fr")) for _ in range(4)]
+    known, unknown = (statistics.median(each) for each in zip(*pairs, strict=True))
+    assert min(known, unknown) >= 0.25
+    assert abs(known - unknown) < 0.05
+
+
+def test_an_address_is_known_whatever_its_case(client, user):
+    ask(client, f"  {user.email.upper()} ")
+    assert Message.objects.get().recipient == user.email
+
+
+def test_support_receives_no_link(client):
+    staff = StaffFactory()
+    assert ask(client, staff.email).url == "/compte/connexion/envoye/"
+    assert not Message.objects.exists()
+
+
+def test_a_link_asked_before_joining_support_signs_nobody_in(client, user, path):
+    User.objects.update(is_staff=True)
+    assert client.post(path).status_code == 410
+    assert not is_signed_in(client)
+
+
+def test_a_shut_account_neither_receives_nor_uses_a_link(client, user, path):
+    User.objects.update(is_active=False)
+    assert client.post(path).status_code == 410
+    ask(client, user.email)
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "email, sentence",
+    [
+        ("", "Indiquez une adresse e-mail."),
+        ("pas une adresse", "Cette adresse e-mail n'est pas valable"),
+        ("a" * 250 + "@exemple.fr", "254"),
+        ("a\0@exemple.fr", "n'est pas valable"),
+        ('"a\x01"@exemple.fr', "caractère invisible"),
+        ("a\x1b@exemple.fr", "n'est pas valable"),
+        ("a@exemple.fr\r\nBcc: autre@exemple.fr", "n'est pas valable"),
+        ("moi@exemple.fr, lui@exemple.fr", "n'est pas valable"),
+    ],
+)
+def test_a_text_that_is_no_address_is_told_beside_the_field(client, email, sentence):
+    answer = ask(client, email)
+    assert answer.status_code == 200
+    assert sentence in answer.text.replace("&#x27;", "'")
+    assert 'aria-invalid="true"' in answer.text
+    assert not Message.objects.exists()
+
+
+def test_the_sixth_link_for_an_address_within_a_quarter_of_an_hour_is_refused_known_or_not(client, user):
+    for email in (user.email, "inconnu@exemple.fr"):
+        for _ in range(LINKS_PER_ADDRESS.count):
+            assert ask(client, email).status_code == 302
+        refused = ask(client, email)
+        assert refused.status_code == 429
+        assert "Réessayez dans 15 minutes" in refused.text
+        assert 0 < int(refused["Retry-After"]) <= 15 * 60
+    assert Message.objects.count() == LINKS_PER_ADDRESS.count
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=16)):
+        assert ask(client, user.email).status_code == 302
+
+
+def test_a_network_asks_for_a_bounded_number_of_links_whatever_the_addresses(client):
+    for n in range(LINKS_PER_NETWORK.count):
+        assert ask(client, f"personne{n}@exemple.fr").status_code == 302
+    assert ask(client, "encore@exemple.fr").status_code == 429
+    assert Client(REMOTE_ADDR="192.0.2.7").post(SIGN_IN, {"email": "encore@exemple.fr"}).status_code == 302
+
+
+def test_an_invented_forwarded_address_does_not_escape_the_limit(client, settings):
+    settings.PROXY_COUNT = 1
+    for n in range(LINKS_PER_NETWORK.count + 1):
+        answer = client.post(
+            SIGN_IN, {"email": f"p{n}@exemple.fr"}, headers={"x-forwarded-for": f"10.1.{n}.1, 192.0.2.9"}
+        )
+    assert answer.status_code == 429
+
+
+def test_counters_hold_no_address(client, user):
+    ask(client, user.email)
+    assert Counter.objects.count() == 2
+    assert all(re.fullmatch("[0-9a-f]{64}", counter.key) for counter in Counter.objects.all())
+
+
+@pytest.mark.parametrize(
+    "asked, opened",
+    [
+        ("/recherche/?metier=boulanger", "/recherche/?metier=boulanger"),
+        ("https://mechant.exemple.fr/", "/compte/"),
+        ("//mechant.exemple.fr/", "/compte/"),
+        ("/\\mechant.exemple.fr/", "/compte/"),
+        ("javascript:alert(1)", "/compte/"),
+        ("recherche", "/compte/"),
+        ("/" + "a" * 600, "/compte/"),
+        ("", "/compte/"),
+    ],
+)
+def test_the_page_asked_for_is_opened_only_on_this_site(client, user, asked, opened):
+    page = client.get(SIGN_IN, {"next": asked})
+    kept = re.search(r'name="next"(?: value="([^"]*)")?', page.text).group(1) or ""
+    assert kept.replace("&amp;", "&") == (asked if asked == opened else "")
+    ask(client, user.email, next=asked)
+    assert client.post(urlsplit(link_to(user)).path).url == opened
+
+
+def test_a_stored_address_of_another_site_is_not_followed(client, user, path):
+    SignInLink.objects.update(next_path="https://mechant.exemple.fr/")
+    assert client.post(path).url == "/compte/"
+
+
+def test_someone_signed_in_skips_the_form(client, user):
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(SIGN_IN).url == "/compte/"
+    assert client.get(SIGN_IN, {"next": "/plan-du-site/"}).url == "/plan-du-site/"
+    assert client.get(SIGN_IN, {"next": "//mechant.exemple.fr"}).url == "/compte/"
+
+
+def test_the_account_page_asks_to_sign_in(client):
+    assert client.get("/compte/").url == "/compte/connexion/?next=/compte/"
+
+
+def test_signing_out_takes_a_post(client, user):
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(reverse("accounts:sign_out")).status_code == 405
+    assert is_signed_in(client)
+    assert client.post(reverse("accounts:sign_out")).url == "/"
+    assert not is_signed_in(client)
+    assert client.post(reverse("accounts:sign_out")).url == "/"
+
+
+def test_a_form_sent_from_another_site_is_refused(user):
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post(SIGN_IN, {"email": user.email})
+    assert answer.status_code == 403
+    assert "formulaire a expiré" in answer.text
+
+
+@pytest.mark.parametrize("where", ["account", "link", "sign_in"])
+def test_private_pages_are_kept_by_no_cache(client, user, path, where):
+    if where == "account":
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get({"account": "/compte/", "link": path, "sign_in": SIGN_IN}[where])
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]
+    assert "private" in page["Cache-Control"]
+
+
+def test_a_public_page_is_kept_by_no_cache_once_it_knows_who_reads_it(client, user):
+    assert "no-store" not in client.get("/").get("Cache-Control", "")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert "no-store" in client.get("/")["Cache-Control"]
+
+
+def test_the_page_of_the_link_does_not_repeat_the_secret(client, path):
+    assert path.split("/")[-2] not in client.get(path).text
+
+
+def test_the_e_mail_is_confidential_and_says_how_long(client, user, path):
+    message = Message.objects.get()
+    assert message.confidential
+    assert message.subject == "Votre lien de connexion à La bonne alternance"
+    for body in (message.text_body, message.html_body):
+        assert f"valable {settings.SIGN_IN_LINK_LIFETIME_MINUTES} minutes" in body
+        assert link_to(user) in body
+
+
+def test_nothing_leaves_when_the_transaction_is_undone(client, user, monkeypatch):
+    def breaks(**anything):
+        raise RuntimeError
+
+    monkeypatch.setattr("labonnealternance.accounts.actions.emails.sign_in_link", breaks)
+    client.raise_request_exception = False
+    assert ask(client, user.email).status_code == 500
+    assert not SignInLink.objects.exists()
