@@ -292,7 +292,7 @@ def _build_edition(release: Release, *, at: datetime.datetime, received: Mapping
             CREATE TABLE {cells} AS
             SELECT rome, floor(lat_band * {SearchEdition.LAT_BAND} / {SearchEdition.CELL} + 1e-6)::smallint AS lat_cell,
                    floor(lon / {SearchEdition.CELL})::smallint AS lon_cell, count(*)::integer AS entries
-            FROM {entries} GROUP BY 1, 2, 3
+            FROM {entries} GROUP BY GROUPING SETS ((1, 2, 3), (1))
             """
         )
         cursor.execute(f"CREATE UNIQUE INDEX {cells}_place ON {cells} (rome, lat_cell, lon_cell) INCLUDE (entries)")

@@ -152,8 +152,8 @@ class SearchEdition(models.Model):
     - ``x``, ``y``, ``z``: the point on the unit sphere: a distance without trigonometry, exact at any latitude;
     - ``order_key``: the day's order, smallest first (``companies.actions.hiring_potentials``).
 
-    ``cells_table``: the number of rows of each ``(rome, lat_cell, lon_cell)``, cells of ``CELL`` degrees: how many
-    answers to expect, hence which index to walk.
+    ``cells_table``: ``entries``, the number of rows of each ``(rome, lat_cell, lon_cell)``, cells of ``CELL`` degrees, and
+    of each ``rome`` (null cell): how many answers to expect, hence which index to walk.
     """
 
     LAT_BAND = 0.05
