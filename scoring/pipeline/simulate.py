@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scoring.pipeline import months as month_of
-from scoring.pipeline.sizes import BAND_BOUNDS, SIZES
+from scoring.pipeline.nomenclatures import BAND_BOUNDS, SIZES, section_of
 from scoring.pipeline.vocabulary import SIGN_COMPLEMENTS, SIGNS, STOCK_COLUMNS, STREET_KINDS, STREETS
 
 # Firms that hire at least one apprentice in a year, and their mean contracts, by size.
@@ -72,13 +72,6 @@ NAF_TASTES = {
     "4322B": 0.5, "4332A": 0.4, "4391A": 0.6, "4773Z": 0.7, "4776Z": 0.6, "6920Z": 0.6, "6201Z": 0.3, "4511Z": 0.4,
     "8623Z": 0.4, "7500Z": 0.4, "8121Z": -0.8, "4120A": 0.2, "8130Z": 0.5,
 }  # fmt: skip
-
-# NAF division → section (NAF rev. 2).
-_SECTION_BOUNDS = (
-    (3, "A"), (9, "B"), (33, "C"), (35, "D"), (39, "E"), (43, "F"), (47, "G"), (53, "H"), (56, "I"), (63, "J"),
-    (66, "K"), (68, "L"), (75, "M"), (82, "N"), (84, "O"), (85, "P"), (88, "Q"), (93, "R"), (96, "S"), (98, "T"),
-    (99, "U"),
-)  # fmt: skip
 
 ORACLE_WINDOW_MONTHS = 6
 ORACLE_YEARS_BACK = 3
@@ -152,12 +145,6 @@ class _Country:
 
 BANDS = tuple(BAND_BOUNDS)
 _NEVER = 10**6
-
-
-def section_of(naf_code: str) -> str:
-    """The section (A…U) of a NAF code."""
-    division = int(naf_code[:2])
-    return next(section for last, section in _SECTION_BOUNDS if division <= last)
 
 
 def simulate(

@@ -1,4 +1,4 @@
-"""Classes of headcount: INSEE's bands, their bounds, and the five sizes that hiring is published by."""
+"""INSEE's classes: bands of headcount, the five sizes that hiring is published by, sections of activity."""
 
 # Band → (fewest, most) employees; "NN" (unknown) and "00" (none on 31 December) have no useful bounds.
 BAND_BOUNDS: dict[str, tuple[int, int]] = {
@@ -29,3 +29,17 @@ def size_of(band: str) -> str:
         return UNKNOWN_SIZE
     fewest = BAND_BOUNDS[band][0]
     return SIZES[(fewest >= 10) + (fewest >= 20) + (fewest >= 50) + (fewest >= 250)]
+
+
+# NAF division → section (NAF rev. 2).
+_SECTION_BOUNDS = (
+    (3, "A"), (9, "B"), (33, "C"), (35, "D"), (39, "E"), (43, "F"), (47, "G"), (53, "H"), (56, "I"), (63, "J"),
+    (66, "K"), (68, "L"), (75, "M"), (82, "N"), (84, "O"), (85, "P"), (88, "Q"), (93, "R"), (96, "S"), (98, "T"),
+    (99, "U"),
+)  # fmt: skip
+
+
+def section_of(naf_code: str) -> str:
+    """The section (A…U) of a NAF code."""
+    division = int(naf_code[:2])
+    return next(section for last, section in _SECTION_BOUNDS if division <= last)
