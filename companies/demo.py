@@ -3,7 +3,7 @@
 from django.core.management import call_command
 
 from companies.models import Rome
-from labonnealternance.kit.demo import Step
+from labonnealternance.kit.demo_registry import Step
 
 
 def steps():

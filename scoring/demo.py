@@ -9,7 +9,7 @@ from django.core.management import call_command
 from companies.enums import ImportStatus, ReleaseStatus
 from companies.models import Contact, EstablishmentImport, Release
 from labonnealternance.embedded import state_dir
-from labonnealternance.kit.demo import Step
+from labonnealternance.kit.demo_registry import Step
 
 SEED = 2026
 

@@ -11,7 +11,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from labonnealternance.accounts.models import User
 from labonnealternance.embedded import state_dir
-from labonnealternance.kit.demo import Step
+from labonnealternance.kit.demo_registry import Step
 
 SUPPORT = "support@exemple.fr"
 PEOPLE = {

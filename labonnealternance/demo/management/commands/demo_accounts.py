@@ -5,7 +5,7 @@ import json
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from labonnealternance.kit import demo
+from labonnealternance.kit import demo_registry as demo
 
 ROLE_NAMES = {
     "support": "Support",

@@ -4,7 +4,7 @@ import time
 
 from django.core.management.base import BaseCommand
 
-from labonnealternance.kit import demo
+from labonnealternance.kit import demo_registry as demo
 
 
 class Command(BaseCommand):
