@@ -22,6 +22,8 @@ from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connect
 
 from labonnealternance.mail.models import Message
 
+POSTMARK = "anymail.backends.postmark.EmailBackend"
+
 # Answers of a provider's API that say "not now" or "not you", where the others say "not this message".
 _API_PUTS_OFF = {
     HTTPStatus.UNAUTHORIZED,
@@ -102,6 +104,9 @@ def envelope(message: Message) -> EmailMultiAlternatives:
             "Message-ID": message.message_id,
         },
     )
+    if settings.EMAIL_BACKEND == POSTMARK:
+        # Postmark writes its own Message-ID unless it is asked not to.
+        mail.extra_headers["X-PM-KeepID"] = "true"
     mail.attach_alternative(message.html_body, "text/html")
     return mail
 

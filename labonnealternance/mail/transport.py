@@ -34,7 +34,8 @@ def _provider(*required: str, optional: str = "") -> Provider:
     return Provider(frozenset(required), frozenset({"api_url", *optional.split()}))
 
 
-# Anymail's names, https://anymail.dev/en/stable/esps/ ; a provider that needs another package is left out.
+# Anymail's names, https://anymail.dev/en/stable/esps/. Left out: those that need another package (Amazon SES), and those
+# that Anymail no longer supports (SendGrid); both also take smtp+tls.
 PROVIDERS = {
     "brevo": _provider("api_key"),
     "mailersend": _provider("api_token"),
@@ -46,7 +47,6 @@ PROVIDERS = {
     "postmark": _provider("server_token", optional="message_stream"),
     "resend": _provider("api_key"),
     "scaleway": _provider("secret_key", "project_id", optional="region"),
-    "sendgrid": _provider("api_key"),
     "sparkpost": _provider("api_key", optional="subaccount"),
     "unisender_go": _provider("api_key", "api_url"),
 }

@@ -5,7 +5,6 @@ import email
 import os
 import signal
 import socket
-import threading
 from collections.abc import Callable
 from email.policy import default as modern
 
@@ -16,7 +15,8 @@ class MailServer:
     """``received`` holds what the server took, parsed. The next answers are set by attribute:
 
     ``rcpt`` and ``data``: a line such as ``"450 plus tard"``, or a function of the address; ``hang``: silence after DATA;
-    ``drop``: takes the message and closes the line without a word; ``kill``: takes it and kills that process.
+    ``drop``: takes the message and closes the line without a word; ``kill``: takes it, and kills the process
+    that the function names (0: none) before it answers.
     """
 
     def __init__(self):
@@ -27,7 +27,6 @@ class MailServer:
         self.hang = self.drop = False
         self.delay = 0.0
         self.kill: Callable[[], int] | None = None
-        self.took_one = threading.Event()
         self.host = "127.0.0.1"
         with socket.socket() as free:
             free.bind((self.host, 0))
@@ -63,9 +62,8 @@ class MailServer:
             return self.data
         await asyncio.sleep(self.delay)
         self.received.append(email.message_from_bytes(envelope.original_content, policy=modern))
-        if self.kill:
-            os.kill(self.kill(), signal.SIGKILL)
-        self.took_one.set()
-        if self.drop or self.kill:
+        if self.kill and (victim := self.kill()):
+            os.kill(victim, signal.SIGKILL)
+        if self.drop:
             server.transport.abort()
         return self.data

@@ -1,0 +1,180 @@
+"""What support reads of e-mails, and the little that it does."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django_otp.plugins.otp_static.models import StaticDevice
+
+from labonnealternance.mail.actions import deliver, suppress
+from labonnealternance.mail.enums import MessageStatus, SuppressionReason, SuppressionSource
+from labonnealternance.mail.models import Message, Suppression
+from tests.factories import StaffFactory
+from tests.mail.conftest import AT
+
+pytestmark = pytest.mark.django_db
+
+MESSAGES = "/admin/mail/message/"
+SUPPRESSIONS = "/admin/mail/suppression/"
+
+
+@pytest.fixture
+def support():
+    return StaffFactory()
+
+
+@pytest.fixture
+def office(client, support):
+    """The back-office, entered with a second factor."""
+    client.force_login(support)
+    device = StaticDevice.objects.create(user=support, name="essai", confirmed=True)
+    session = client.session
+    session["otp_device_id"] = device.persistent_id
+    session.save()
+    return client
+
+
+def failed(write, **given):
+    message = write(**given)
+    message.provider_answer = "550 adresse inconnue"
+    message.move(to=MessageStatus.FAILED, by=None, at=AT, reason="550 adresse inconnue")
+    return message
+
+
+def test_the_outbox_is_listed_filtered_and_searched_by_address(office, write):
+    write(to="anais@exemple.fr")
+    failed(write, to="zoe@exemple.fr")
+    assert "anais@exemple.fr" in office.get(MESSAGES).content.decode()
+    only_failed = office.get(MESSAGES, {"status__exact": "failed"}).content.decode()
+    assert "zoe@exemple.fr" in only_failed
+    assert "anais@exemple.fr" not in only_failed
+    found = office.get(MESSAGES, {"q": "Anais@"}).content.decode()
+    assert "anais@exemple.fr" in found
+    assert "zoe@exemple.fr" not in found
+
+
+def test_the_list_has_the_same_number_of_queries_with_one_row_and_with_three(
+    office, write, django_assert_max_num_queries
+):
+    write()
+    with django_assert_max_num_queries(30) as one:
+        office.get(MESSAGES)
+    write()
+    write()
+    with django_assert_max_num_queries(30) as three:
+        office.get(MESSAGES)
+    assert len(one) == len(three)
+
+
+def test_a_message_shows_its_text_its_journal_and_the_servers_answer(office, write):
+    page = office.get(f"{MESSAGES}{failed(write).pk}/change/").content.decode()
+    assert "Votre offre « Boulanger·ère à Nœux » est en ligne." in page
+    assert "550 adresse inconnue" in page
+    assert "À envoyer" in page
+    assert "Refusé" in page
+
+
+def test_a_message_cannot_be_edited_deleted_or_added(office, write):
+    message = write()
+    assert office.post(f"{MESSAGES}{message.pk}/change/", {"subject": "Autre"}).status_code == 403
+    assert office.post(f"{MESSAGES}{message.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert office.get(f"{MESSAGES}add/").status_code == 403
+    message.refresh_from_db()
+    assert message.subject == "Bonjour Zoé"
+
+
+def test_support_does_not_read_a_link_that_opens_a_session(office, write, server):
+    message = write(confidential=True, context={"link": "http://exemple.fr/lien-secret"})
+    page = office.get(f"{MESSAGES}{message.pk}/change/").content.decode()
+    assert "lien-secret" not in page
+    assert "Confidentiel" in page
+    deliver(message_id=message.pk, at=AT)
+    page = office.get(f"{MESSAGES}{message.pk}/change/").content.decode()
+    assert "lien-secret" not in page
+    assert "Effacé le 02/03/2026" in page
+
+
+def test_a_refused_message_is_sent_again_as_a_copy_with_an_author(office, support, write):
+    message = failed(write)
+    answer = office.post(f"{MESSAGES}{message.pk}/resend/", follow=True)
+    assert "La copie est prête à partir." in answer.content.decode()
+    copy = Message.objects.get(copy_of=message)
+    assert copy.status == MessageStatus.QUEUED
+    assert copy.message_id != message.message_id
+    assert (copy.recipient, copy.subject, copy.text_body, copy.html_body, copy.reply_to, copy.headers) == (
+        message.recipient, message.subject, message.text_body, message.html_body, message.reply_to, message.headers,
+    )  # fmt: skip
+    assert copy.journal.get().by == support
+    message.refresh_from_db()
+    assert message.status == MessageStatus.FAILED
+    assert "renvoyé le" in answer.content.decode()
+
+
+def test_a_message_that_is_about_to_leave_is_not_sent_again(office, write):
+    message = write()
+    assert "/resend/" not in office.get(f"{MESSAGES}{message.pk}/change/").content.decode()
+    office.post(f"{MESSAGES}{message.pk}/resend/")
+    assert Message.objects.count() == 1
+
+
+def test_several_messages_are_sent_again_and_those_that_cannot_are_named(office, write):
+    refused, waiting = failed(write), write(context={"name": "Anaïs"})
+    page = office.post(
+        MESSAGES, {"action": "resend_chosen", "_selected_action": [refused.pk, waiting.pk]}, follow=True
+    ).content.decode()
+    assert "1 e-mail est prêt à partir." in page
+    assert "« Bonjour Anaïs » : Cet e-mail est encore à envoyer." in page
+    assert Message.objects.count() == 3
+
+
+def test_support_sets_an_address_aside(office, support):
+    office.post(
+        f"{SUPPRESSIONS}add/", {"address": "Zoe@Exemple.fr", "reason": "request", "comment": "Au téléphone"}
+    )
+    found = Suppression.objects.get()
+    assert (found.address, found.reason, found.source, found.by, found.comment) == (
+        "zoe@exemple.fr", "request", "support", support, "Au téléphone",
+    )  # fmt: skip
+
+
+def test_an_address_already_set_aside_is_told(office):
+    given = {"address": "zoe@exemple.fr", "reason": "request"}
+    office.post(f"{SUPPRESSIONS}add/", given)
+    page = office.post(f"{SUPPRESSIONS}add/", {**given, "address": "ZOE@exemple.fr"})
+    assert "Cette adresse est déjà écartée." in page.content.decode()
+    assert Suppression.objects.count() == 1
+
+
+def test_an_address_is_put_back_with_a_reason_and_an_author(office, support):
+    held = suppress(
+        address="zoe@exemple.fr", reason=SuppressionReason.BOUNCE, source=SuppressionSource.PROVIDER, by=None, at=AT
+    )
+    url = f"{SUPPRESSIONS}{held.pk}/lift/"
+    assert url in office.get(f"{SUPPRESSIONS}{held.pk}/change/").content.decode()
+    office.post(url, {"reason": "  "})
+    assert Suppression.objects.in_force().exists()
+    page = office.post(url, {"reason": "Boîte rouverte"}, follow=True).content.decode()
+    assert "L'adresse est rétablie." in page.replace("&#x27;", "'")
+    held.refresh_from_db()
+    assert (held.lifted_by, held.lift_reason) == (support, "Boîte rouverte")
+    assert url not in page
+
+
+def test_suppressions_are_listed_and_searched(office):
+    for address in ("anais@exemple.fr", "zoe@exemple.fr"):
+        suppress(
+            address=address,
+            reason=SuppressionReason.BOUNCE,
+            source=SuppressionSource.PROVIDER,
+            by=None,
+            at=AT - timedelta(days=1),
+        )
+    page = office.get(SUPPRESSIONS, {"q": "Zoe"}).content.decode()
+    assert "zoe@exemple.fr" in page
+    assert "anais@exemple.fr" not in page
+
+
+@pytest.mark.parametrize("url", [MESSAGES, SUPPRESSIONS])
+def test_nobody_else_comes_in(client, url):
+    assert client.get(url).status_code == 302
+    assert reverse("admin:login") in client.get(url)["Location"]
