@@ -4,7 +4,8 @@ The counts name jobs by their ROME 3 code; ROME 4 cut many of these jobs into se
 (``docs/decisions/0004-naf-rome-shares.md``):
 
 1. The hirings of a (NAF, ROME 3) pair go to the ROME 4 jobs that come from this code, in proportion to their number of
-   usual titles; a job that the official table does not name for the NAF's division weighs ten times less.
+   usual titles. The job that kept the code weighs three times more than those that were cut off from it; among these,
+   one that the official table does not name for the NAF's division weighs ten times less.
 2. A NAF with fewer than ``FEWEST_HIRINGS`` counted hirings takes the shares of its group (three digits), else of its
    division, else of the whole country.
 3. What is under ``SMALLEST_SHARE``, and what comes after the first ``MOST_JOBS``, is cut; the rest sums to 1.
@@ -16,7 +17,9 @@ from collections.abc import Iterable, Mapping
 FEWEST_HIRINGS = 30
 SMALLEST_SHARE = 0.005
 MOST_JOBS = 30
-#: Weight of a job outside the divisions that the official table names for it.
+#: Weight of the job that kept its ROME 3 code: the others are specialities that were cut off from it.
+KEPT_ITS_CODE = 3.0
+#: Weight of a speciality outside the divisions that the official table names for it.
 OUTSIDE_ITS_DIVISIONS = 0.1
 
 
@@ -45,10 +48,13 @@ def hirings_by_job(
         children[parent].append(rome)
     counts: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for (naf, rome_3), counted in sorted(hirings.items()):
-        weights = {
-            rome: max(titles.get(rome, 0), 1) * (1 if (rome, naf[:2]) in divisions else OUTSIDE_ITS_DIVISIONS)
-            for rome in children[rome_3]
-        }
+        weights = {}
+        for rome in children[rome_3]:
+            weights[rome] = float(max(titles.get(rome, 0), 1))
+            if rome == rome_3:
+                weights[rome] *= KEPT_ITS_CODE
+            elif (rome, naf[:2]) not in divisions:
+                weights[rome] *= OUTSIDE_ITS_DIVISIONS
         whole = sum(weights.values())
         for rome, weight in weights.items():
             if counted:

@@ -27,6 +27,7 @@ from companies.models import (
     RomeAppellation,
     RomeItem,
     RomeMobility,
+    RomeWord,
 )
 
 __all__ = ["SourceRefused", "TableReport", "load"]
@@ -34,6 +35,7 @@ __all__ = ["SourceRefused", "TableReport", "load"]
 #: A table that would shrink under this share of its rows is not believed.
 SMALLEST_TABLE = 0.8
 MOST_FAULTS_KEPT = 200
+LONGEST_WORD = 100
 MOST_KEPT_NAMED = 5
 
 
@@ -45,6 +47,8 @@ class Table:
     columns: tuple[str, ...]
     rows: Iterable[tuple]
     key: int = 1
+    #: Computed here from the other tables: its size says nothing of the source.
+    is_derived: bool = False
 
     @property
     def name(self) -> str:
@@ -104,6 +108,7 @@ def load(*, source: Path, at: dt.datetime, forced_reason: str = "") -> Report:
 def _tables(found: References) -> list[Table]:
     """The tables, those that others point at first."""
     titles = Counter(row[1] for row in found.appellations if not row[7])
+    words = Counter(word for row in found.appellations for word in set(row[4].split()) if len(word) <= LONGEST_WORD)
     counts = naf_shares.hirings_by_job(
         hirings=found.hirings,
         parents={row[0]: row[2] for row in found.romes if row[2]},
@@ -143,9 +148,10 @@ def _tables(found: References) -> list[Table]:
             ),
             found.appellations,
         ),
+        Table(RomeWord, ("word", "uses"), list(words.items()), is_derived=True),
         Table(RomeItem, ("rome_id", "kind", "ogr", "label", "category", "is_core"), found.items, key=3),
         Table(RomeMobility, ("rome_id", "target_id", "position"), found.mobilities, key=2),
-        Table(NafRomeShare, ("naf_id", "rome_id", "share"), shares, key=2),
+        Table(NafRomeShare, ("naf_id", "rome_id", "share"), shares, key=2, is_derived=True),
     ]  # fmt: skip
 
 
@@ -187,6 +193,8 @@ def _stage(cursor, table: Table) -> int:
 
 def _shrinks(cursor, table: Table, read: int) -> str:
     """A piece of sentence when the source holds too few rows of ``table``."""
+    if table.is_derived:
+        return ""
     cursor.execute(f"SELECT count(*) FROM {table.name}")  # noqa: S608
     current = cursor.fetchone()[0]
     return f"{table.label}, {read} au lieu de {current}" if read < SMALLEST_TABLE * current else ""

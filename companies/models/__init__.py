@@ -16,6 +16,7 @@ from companies.models.reference import (
     RomeAppellation,
     RomeItem,
     RomeMobility,
+    RomeWord,
 )
 from companies.models.siret import InvalidNumber, clean_siren, clean_siret, spaced_siret, validate_siret
 from companies.models.visibility import ContactCorrection, VisibilityDecision
@@ -43,6 +44,7 @@ __all__ = [
     "RomeAppellation",
     "RomeItem",
     "RomeMobility",
+    "RomeWord",
     "SearchEdition",
     "VisibilityDecision",
     "clean_siren",

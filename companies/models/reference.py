@@ -190,6 +190,21 @@ class RomeAppellation(models.Model):
         return self.label
 
 
+class RomeWord(models.Model):
+    """A word of the job titles: a typed word that none has is brought back to the nearest."""
+
+    word = models.CharField("mot", primary_key=True, max_length=100)
+    uses = models.PositiveIntegerField("titres qui le portent")
+
+    class Meta:
+        verbose_name = "mot des appellations"
+        verbose_name_plural = "mots des appellations"
+        indexes = [GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="rome_word_trgm")]
+
+    def __str__(self):
+        return self.word
+
+
 class RomeItem(models.Model):
     """A skill, a piece of knowledge or a work context that the sheet of a job lists."""
 
