@@ -34,8 +34,8 @@ def _provider(*required: str, optional: str = "") -> Provider:
     return Provider(frozenset(required), frozenset({"api_url", *optional.split()}))
 
 
-# Anymail's names, https://anymail.dev/en/stable/esps/. Left out: those that need another package (Amazon SES), and those
-# that Anymail no longer supports (SendGrid); both also take smtp+tls.
+# Anymail's names, https://anymail.dev/en/stable/esps/. Left out: one that needs another package (Amazon SES), one that
+# Anymail no longer supports (SendGrid); both also take smtp+tls.
 PROVIDERS = {
     "brevo": _provider("api_key"),
     "mailersend": _provider("api_token"),

@@ -14,9 +14,9 @@ from aiosmtpd.controller import Controller
 class MailServer:
     """``received`` holds what the server took, parsed. The next answers are set by attribute:
 
-    ``rcpt`` and ``data``: a line such as ``"450 plus tard"``, or a function of the address; ``hang``: silence after DATA;
-    ``drop``: takes the message and closes the line without a word; ``kill``: takes it, and kills the process
-    that the function names (0: none) before it answers.
+    ``rcpt`` and ``data``: a line such as ``"450 plus tard"`` (``rcpt`` may be a function of the address); ``hang``:
+    silence after DATA; ``drop``: takes the message and closes the line without a word; ``kill``: takes it, and kills
+    the process that the function names (0: none) before it answers; ``delay``: seconds before each answer to DATA.
     """
 
     def __init__(self):

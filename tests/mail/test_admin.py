@@ -128,9 +128,7 @@ def test_several_messages_are_sent_again_and_those_that_cannot_are_named(office,
 
 
 def test_support_sets_an_address_aside(office, support):
-    office.post(
-        f"{SUPPRESSIONS}add/", {"address": "Zoe@Exemple.fr", "reason": "request", "comment": "Au téléphone"}
-    )
+    office.post(f"{SUPPRESSIONS}add/", {"address": "Zoe@Exemple.fr", "reason": "request", "comment": "Au téléphone"})
     found = Suppression.objects.get()
     assert (found.address, found.reason, found.source, found.by, found.comment) == (
         "zoe@exemple.fr", "request", "support", support, "Au téléphone",

@@ -21,7 +21,7 @@ class Api:
         api = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802
+            def do_POST(self):
                 api.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 content = json.dumps(api.answer).encode()
                 self.send_response(api.status)
