@@ -21,6 +21,8 @@ keepalive = 5
 # A heartbeat on a disk that is busy would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = "-"
+# A second door, and one file per account that two copies would fight for.
+control_socket_disable = True
 logconfig_dict = logging.configuration(
     level=os.environ.get("LOG_LEVEL") or "INFO",
     form=os.environ.get("LOG_FORMAT") or ("text" if os.environ.get("LOCAL") == "1" else "json"),

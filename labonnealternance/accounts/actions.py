@@ -91,7 +91,7 @@ def give_role(*, user: User, role: Role) -> None:
     """Makes ``user`` one of the role's people; support is given by ``create_support_account`` only."""
     if role not in GROUPS:
         raise ValueError(role)
-    user.groups.add(Group.objects.get(name=role.value))
+    user.groups.add(Group.objects.get_or_create(name=role.value)[0])
 
 
 @transaction.atomic

@@ -77,5 +77,5 @@ def _send_to_own_sign_in(patterns) -> None:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             _send_to_own_sign_in(pattern.url_patterns)
-        else:
+        elif getattr(pattern.callback, "login_required", True):
             pattern.callback.login_url = reverse_lazy("admin:login")

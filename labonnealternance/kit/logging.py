@@ -25,7 +25,7 @@ _HIDDEN = [
     (
         re.compile(
             r"(?i)\b(authorization|bearer|api[_-]?key|token|password|passwd|secret|sessionid|session|csrf\w*)"
-            r"(\"?'?\s*[=:]\s*|\s+)(?:bearer\s+)?[^\s,;&\"'}]{8,}"
+            r"([\"']?\s*[=:]\s*[\"']?|\s+)(?:bearer\s+)?[^\s,;&\"'}]{8,}"
         ),
         rf"\1\2{MASK}",
     ),

@@ -1,0 +1,93 @@
+"""Long commands: one at a time, and quiet where nobody looks."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from django.conf import settings
+from django.core.management import BaseCommand
+from django.db import connection, transaction
+
+from labonnealternance.kit.commands import ALREADY_RUNNING, AlreadyRunning, progress, single_run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_run_of_the_same_work_is_refused_in_french_and_another_work_is_not():
+    with single_run("import"):
+        with pytest.raises(AlreadyRunning, match="« import » est déjà en cours") as refusal, single_run("import"):
+            pass
+        assert refusal.value.returncode == ALREADY_RUNNING
+        with single_run("score"):
+            pass
+    with single_run("import"):
+        pass
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lock_is_given_back_after_a_fault_and_outlasts_the_work_s_own_connection():
+    with pytest.raises(ZeroDivisionError), single_run("import"):
+        raise ZeroDivisionError
+    with single_run("import"), transaction.atomic():
+        connection.close()
+        with pytest.raises(AlreadyRunning), single_run("import"):
+            pass
+
+
+class Command(BaseCommand):
+    def handle(self, **options):
+        with single_run("import"):
+            pass
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_that_comes_second_exits_with_its_own_code(capsys):
+    with single_run("import"), pytest.raises(SystemExit) as end:
+        Command(stderr=io.StringIO()).run_from_argv(["manage.py", "import"])
+    assert end.value.code == ALREADY_RUNNING
+
+
+HOLD = """
+import time, django
+django.setup()
+from labonnealternance.kit.commands import single_run
+from django.db import connection
+connection.settings_dict["NAME"] = "{name}"
+with single_run("import"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_run_leaves_the_place_to_the_next_one():
+    code = HOLD.format(name=connection.settings_dict["NAME"])
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=settings.BASE_DIR, env=os.environ, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(AlreadyRunning), single_run("import"):
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    for _ in range(100):
+        try:
+            with single_run("import"):
+                return
+        except AlreadyRunning:
+            time.sleep(0.05)
+    pytest.fail("The lock of a killed process is never given back.")
+
+
+def test_the_bar_is_quiet_where_nobody_looks_and_shows_when_asked(capsys):
+    with progress(total=3, label="Lecture") as bar:
+        bar.update(3)
+    assert capsys.readouterr().err == ""
+    with progress(total=3, label="Lecture", shown=True) as bar:
+        bar.update(3)
+    told = capsys.readouterr()
+    assert "Lecture" in told.err
+    assert told.out == ""
