@@ -36,6 +36,7 @@ class Environment:
     proxy_count: int
     data_dir: Path | None
     files_dir: Path | None
+    scoring_dir: Path | None
     map_tiles_url: str
     map_tiles_credit: str
     sentry_dsn: str
@@ -127,6 +128,10 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     if files_dir and not (Path(files_dir).is_dir() and os.access(files_dir, os.W_OK)):
         faults.append(f"FILES_DIR is not a folder that this account may write in: {files_dir!r}")
 
+    scoring_dir = env.str("SCORING_DIR", default="").strip()
+    if scoring_dir and not (Path(scoring_dir).is_dir() and os.access(scoring_dir, os.W_OK)):
+        faults.append(f"SCORING_DIR is not a folder that this account may write in: {scoring_dir!r}")
+
     map_tiles_url = env.str("MAP_TILES_URL", default="").strip()
     if map_tiles_url and not (urlsplit(map_tiles_url).hostname and "{z}" in map_tiles_url):
         faults.append("MAP_TILES_URL is a template such as https://tuiles.exemple.fr/{z}/{x}/{y}.png")
@@ -153,6 +158,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         proxy_count=number("PROXY_COUNT", 0 if local else 1),
         data_dir=Path(data_dir) if data_dir else None,
         files_dir=Path(files_dir) if files_dir else None,
+        scoring_dir=Path(scoring_dir) if scoring_dir else None,
         map_tiles_url=map_tiles_url,
         map_tiles_credit=env.str("MAP_TILES_CREDIT", default=""),
         sentry_dsn=env.str("SENTRY_DSN", default=""),

@@ -21,8 +21,8 @@ class Command(BaseCommand):
         # The pipeline's libraries are loaded by the commands that need them, never by the web process.
         from tqdm import tqdm
 
+        from scoring.actions.sources import simulation_references
         from scoring.pipeline.simulate import World, simulate
-        from scoring.sources import simulation_references
 
         try:
             day = date.fromisoformat(f"{as_of}-01") if as_of else timezone.localdate().replace(day=1)

@@ -1,0 +1,1 @@
+"""What may be done with the score: compute it (``refresh``), put it online or take it back (``releases``)."""
