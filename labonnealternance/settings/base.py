@@ -187,6 +187,8 @@ STORAGES = {
 
 # Files that come in; no address serves them.
 MEDIA_ROOT = ENV.files_dir or BASE_DIR / "files"
+# The models and predictions of the score's runs.
+SCORING_DIR = ENV.scoring_dir or MEDIA_ROOT / "scoring"
 
 LOGGING = kit_logging.configuration(level=ENV.log_level, form=ENV.log_format)
 SENTRY_DSN = ENV.sentry_dsn

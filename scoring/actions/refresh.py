@@ -29,7 +29,7 @@ from scoring.pipeline import dataset as dataset_of
 from scoring.pipeline import months as month_of
 from scoring.pipeline.errors import PipelineRefusal
 from scoring.pipeline.predict import ExposurePolicy
-from scoring.pipeline.run import Previous, Result, keep, previous_of, score
+from scoring.pipeline.run import Previous, Result, keep, previous_of, read_oracle, score
 
 WORK = "calcul du score"
 ROWS_A_WRITE = 100_000
