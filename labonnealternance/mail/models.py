@@ -106,6 +106,7 @@ class Message(models.Model):
             # Serves the exact address and its first letters alike.
             models.Index(fields=["recipient"], name="mail_message_recipient", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["created_at"], name="mail_message_created"),
+            models.Index(fields=["status", "created_at"], name="mail_message_status_created"),
             models.Index(
                 fields=["created_at"], name="mail_message_to_erase", condition=models.Q(erased_at__isnull=True)
             ),

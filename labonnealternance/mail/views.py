@@ -73,7 +73,7 @@ class MailHtml(_MailboxView):
         )
     )
     def get(self, request, name):
-        return HttpResponse('<base target="_blank">' + self.mail(name).html)
+        return HttpResponse(self.mail(name).html.replace("<head>", '<head><base target="_blank">', 1))
 
 
 def _as_json(mail):
