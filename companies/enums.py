@@ -81,6 +81,14 @@ class DecisionReason(models.TextChoices):
     OTHER = "other", "Autre"
 
 
+class ImportKind(models.TextChoices):
+    """What an import brings."""
+
+    ESTABLISHMENTS = "establishments", "Établissements"
+    LEGAL_UNITS = "legal_units", "Entreprises"
+    CONTACTS = "contacts", "Contacts"
+
+
 class ImportStatus(models.TextChoices):
     """How far an import went."""
 

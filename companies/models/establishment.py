@@ -6,36 +6,47 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Left, Lower
 from django.utils import timezone
 
-from companies.enums import Channel, DecisionKind, DecisionScope, HeadcountBand, ImportStatus
+from companies.enums import Channel, DecisionKind, DecisionScope, HeadcountBand, ImportKind, ImportStatus
 from companies.models.reference import Commune, Idcc, Naf, Opco
 from companies.models.siret import validate_siret
 from companies.models.visibility import ContactCorrection, VisibilityDecision
 
 
 class EstablishmentImport(models.Model):
-    """One run of ``import_establishments`` on one file."""
+    """One run of an import command on one file, or on the parts of one."""
 
+    kind = models.CharField("contenu", max_length=15, choices=ImportKind, default=ImportKind.ESTABLISHMENTS)
     file_name = models.CharField("fichier", max_length=255)
     file_sha256 = models.CharField(max_length=64)
-    file_dated_on = models.DateField("fichier du")
+    file_dated_on = models.DateField("fichier du", null=True)
+    is_partial = models.BooleanField("fichier partiel", default=False)
     status = models.CharField("état", max_length=12, choices=ImportStatus, default=ImportStatus.RUNNING)
     started_at = models.DateTimeField("début")
     finished_at = models.DateTimeField("fin", null=True)
     read_rows = models.PositiveIntegerField("lignes lues", default=0)
     quarantined_rows = models.PositiveIntegerField("lignes écartées", default=0)
+    quarantine_file = models.CharField("fichier des lignes écartées", max_length=255, blank=True)
     added_rows = models.PositiveIntegerField("nouveaux", default=0)
     changed_rows = models.PositiveIntegerField("modifiés", default=0)
     closed_rows = models.PositiveIntegerField("fermés", default=0)
     reopened_rows = models.PositiveIntegerField("rouverts", default=0)
+    unknown_naf_rows = models.PositiveIntegerField("activités inconnues", default=0)
+    unplaced_rows = models.PositiveIntegerField("sans position", default=0)
     forced_reason = models.TextField("raison du passage en force", blank=True)
     refusal = models.TextField("raison du refus", blank=True)
 
     class Meta:
-        verbose_name = "import d'établissements"
-        verbose_name_plural = "imports d'établissements"
+        verbose_name = "import"
+        indexes = [models.Index(fields=["kind", "-started_at"], name="import_latest")]
+        constraints = [
+            # What the next import is compared with: two runs at once are stopped before, and here.
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(status=ImportStatus.RUNNING), name="one_running_import_of_a_kind"
+            ),
+        ]
 
     def __str__(self):
-        return f"{self.file_name} ({self.file_dated_on})"
+        return self.file_name
 
 
 class LegalUnit(models.Model):
