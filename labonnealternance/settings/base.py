@@ -235,6 +235,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
 }
 CELERY_TASK_PUBLISH_RETRY = False
+# The worker logs as the web does: masked, in one format.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 # A turn that no worker took before the next one is dropped: rows are the queue, and the next turn finds them.
@@ -287,7 +289,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     )
 }  # fmt: skip
 
-# What the header, the footer and the error pages link to; the ground names pages of the floors above only here, as strings.
+# What the header, the footer and the error pages link to; the ground names pages of the floors above only here, as text.
 NAVIGATION = {
     "header": [
         {"label": "Rechercher une entreprise", "url": "offers:home"},

@@ -4,16 +4,19 @@
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from labonnealternance.mail import transport
 
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 KINDS_OF_PROCESS = {"web", "worker", "script", "migration"}
 
 
@@ -64,11 +67,27 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         return value
 
     def number(name: str, default: int) -> int:
+        given = env.str(name, default="").strip()
+        if given and not given.isdecimal():
+            faults.append(f"{name} is not a whole number, 0 or more: {given!r}")
+        return int(given) if given.isdecimal() else default
+
+    def split(name: str, url: str) -> SplitResult:
         try:
-            return env.int(name, default=default)
-        except ValueError:
-            faults.append(f"{name} is not a whole number: {env.str(name)!r}")
-            return default
+            parts = urlsplit(url)
+            parts.port  # noqa: B018 (its reading is its check)
+        except ValueError as fault:
+            faults.append(f"{name} is not an address: {fault}.")
+            return urlsplit("")
+        return parts
+
+    def sender(name: str, default: str, help_text: str) -> str:
+        given = env.str(name, default="").strip() or (default if local else "")
+        if not given:
+            faults.append(f"{name} is missing: {help_text}")
+        elif not EMAIL.fullmatch(parseaddr(given)[1]):
+            faults.append(f"{name} holds no e-mail address: {given!r}")
+        return given
 
     def flag(name: str) -> bool:
         value = env.str(name, default="").strip().lower()
@@ -83,7 +102,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     redis_url = required("REDIS_URL", "redis://host:6379/0 (the broker of the workers)")
     email_url = required("EMAIL_URL", "smtp+tls://account:password@host:587, or anymail+brevo://?api_key=…")
 
-    address = urlsplit(site_url)
+    address = split("SITE_URL", site_url)
     if site_url and (address.scheme not in {"http", "https"} or not address.hostname or address.path):
         faults.append(f"SITE_URL is not the address of a site (scheme and host, nothing after): {site_url!r}")
     if site_url and address.scheme == "http" and not local:
@@ -109,12 +128,16 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         allowed_hosts = [address.hostname, *allowed_hosts]
 
     database: dict = {}
-    if database_url:
+    place = split("DATABASE_URL", database_url)
+    if place.scheme in {"postgres", "postgresql"} and place.path.strip("/"):
         database = env.db_url_config(database_url)
         # A socket's folder is written %2Flike%2Fthis in place of the host.
         database["HOST"] = unquote(database.get("HOST") or "")
-        if "postgresql" not in database.get("ENGINE", ""):
-            faults.append("DATABASE_URL does not name a PostgreSQL database: no other one is supported.")
+    elif database_url:
+        faults.append("DATABASE_URL does not name a PostgreSQL database: no other one is supported.")
+    broker = split("REDIS_URL", redis_url)
+    if redis_url and broker.scheme not in {"redis", "rediss", "redis+socket"}:
+        faults.append("REDIS_URL starts with redis://, rediss:// or redis+socket://")
 
     process_kind = env.str("PROCESS_KIND", default="script")
     if process_kind not in KINDS_OF_PROCESS:
@@ -133,10 +156,18 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         faults.append(f"SCORING_DIR is not a folder that this account may write in: {scoring_dir!r}")
 
     map_tiles_url = env.str("MAP_TILES_URL", default="").strip()
-    if map_tiles_url and not (urlsplit(map_tiles_url).hostname and "{z}" in map_tiles_url):
+    if map_tiles_url and not (split("MAP_TILES_URL", map_tiles_url).hostname and "{z}" in map_tiles_url):
         faults.append("MAP_TILES_URL is a template such as https://tuiles.exemple.fr/{z}/{x}/{y}.png")
 
-    log_format = env.str("LOG_FORMAT", default="text" if local else "json")
+    sentry_dsn = env.str("SENTRY_DSN", default="").strip()
+    if sentry_dsn and not (split("SENTRY_DSN", sentry_dsn).hostname and split("SENTRY_DSN", sentry_dsn).username):
+        faults.append("SENTRY_DSN is an address such as https://key@sentry.exemple.fr/1")
+
+    log_level = env.str("LOG_LEVEL", default="").strip().upper() or "INFO"
+    if log_level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        faults.append(f"LOG_LEVEL is DEBUG, INFO, WARNING, ERROR or CRITICAL, not {log_level!r}.")
+
+    log_format = env.str("LOG_FORMAT", default="").strip() or ("text" if local else "json")
     if log_format not in {"json", "text"}:
         faults.append(f"LOG_FORMAT is json or text, not {log_format!r}.")
 
@@ -149,10 +180,16 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         database=database,
         redis_url=redis_url,
         email_url=email_url,
-        from_email=env.str(
-            "DEFAULT_FROM_EMAIL", default="La bonne alternance <ne-pas-repondre@labonnealternance.invalid>"
+        from_email=sender(
+            "DEFAULT_FROM_EMAIL",
+            "La bonne alternance <ne-pas-repondre@labonnealternance.invalid>",
+            "who the e-mails come from, as in La bonne alternance <ne-pas-repondre@exemple.gouv.fr>",
         ),
-        contact_email=env.str("CONTACT_EMAIL", default="contact@labonnealternance.example"),
+        contact_email=sender(
+            "CONTACT_EMAIL",
+            "contact@labonnealternance.example",
+            "whom visitors write to: contact@exemple.gouv.fr",
+        ),
         hosted_by=env.str("HOSTED_BY", default=""),
         process_kind=process_kind,
         proxy_count=number("PROXY_COUNT", 0 if local else 1),
@@ -161,8 +198,8 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         scoring_dir=Path(scoring_dir) if scoring_dir else None,
         map_tiles_url=map_tiles_url,
         map_tiles_credit=env.str("MAP_TILES_CREDIT", default=""),
-        sentry_dsn=env.str("SENTRY_DSN", default=""),
-        log_level=env.str("LOG_LEVEL", default="INFO"),
+        sentry_dsn=sentry_dsn,
+        log_level=log_level,
         log_format=log_format,
     )
     if faults:

@@ -1,0 +1,128 @@
+"""A variable that is missing, wrong or contradictory stops the start, with a sentence that helps."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from labonnealternance.settings import env
+
+PRODUCTION = {
+    "SECRET_KEY": "0123456789" * 6,
+    "SITE_URL": "https://labonnealternance.example",
+    "DATABASE_URL": "postgres://app:secret@base.example:5432/app",
+    "REDIS_URL": "rediss://broker.example:6379/0",
+    "EMAIL_URL": "smtp+tls://account:password@mail.example:587",
+    "DEFAULT_FROM_EMAIL": "La bonne alternance <ne-pas-repondre@labonnealternance.example>",
+    "CONTACT_EMAIL": "contact@labonnealternance.example",
+}
+
+
+def test_the_variables_of_production_are_enough():
+    read = env.read(PRODUCTION)
+    assert read.is_https
+    assert not read.debug
+    assert not read.is_local
+    assert read.allowed_hosts == ["labonnealternance.example"]
+    assert (read.database["HOST"], read.database["PORT"], read.database["NAME"]) == ("base.example", 5432, "app")
+    assert read.proxy_count == 1
+    assert (read.log_format, read.log_level) == ("json", "INFO")
+
+
+@pytest.mark.parametrize("name", sorted(PRODUCTION))
+@pytest.mark.parametrize("value", [None, "", "   "])
+def test_each_needed_variable_is_asked_for_by_its_name(name, value):
+    variables = {key: given for key, given in PRODUCTION.items() if key != name}
+    if value is not None:
+        variables[name] = value
+    with pytest.raises(ImproperlyConfigured, match=rf"- {name} is missing: \w"):
+        env.read(variables)
+
+
+@pytest.mark.parametrize(
+    "name, value, sentence",
+    [
+        ("SECRET_KEY", "court", "SECRET_KEY has 5 characters: 50 are needed."),
+        ("SITE_URL", "labonnealternance.example", "SITE_URL is not the address of a site"),
+        ("SITE_URL", "https://labonnealternance.example/chemin", "SITE_URL is not the address of a site"),
+        ("SITE_URL", "ftp://labonnealternance.example", "SITE_URL is not the address of a site"),
+        ("SITE_URL", "https://[", "SITE_URL is not an address"),
+        ("SITE_URL", "http://labonnealternance.example", "SITE_URL starts with http://"),
+        ("DEBUG", "1", "DEBUG=1 shows settings and data to visitors"),
+        ("DEBUG", "peut-être", "DEBUG is neither 0 nor 1"),
+        ("DATABASE_URL", "sqlite:///base.sqlite3", "DATABASE_URL does not name a PostgreSQL database"),
+        ("DATABASE_URL", "mysql://app@base.example/app", "DATABASE_URL does not name a PostgreSQL database"),
+        ("DATABASE_URL", "base", "DATABASE_URL does not name a PostgreSQL database"),
+        ("DATABASE_URL", "postgres://app@base.example", "DATABASE_URL does not name a PostgreSQL database"),
+        ("DATABASE_URL", "postgres://app@base.example:port/app", "DATABASE_URL is not an address"),
+        ("REDIS_URL", "amqp://broker.example", "REDIS_URL starts with redis://"),
+        ("EMAIL_URL", "mailbox:///var/mail", "EMAIL_URL=mailbox: keeps e-mails on this machine"),
+        ("EMAIL_URL", "pigeon://mail.example", "EMAIL_URL"),
+        ("DEFAULT_FROM_EMAIL", "La bonne alternance", "DEFAULT_FROM_EMAIL holds no e-mail address"),
+        ("CONTACT_EMAIL", "contact", "CONTACT_EMAIL holds no e-mail address"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS names hosts exactly"),
+        ("ALLOWED_HOSTS", "www.exemple.fr,.exemple.fr", "ALLOWED_HOSTS names hosts exactly"),
+        ("PROXY_COUNT", "-1", "PROXY_COUNT is not a whole number"),
+        ("PROXY_COUNT", "deux", "PROXY_COUNT is not a whole number"),
+        ("PROCESS_KIND", "cron", "PROCESS_KIND is one of migration, script, web, worker"),
+        ("DATA_DIR", "/n/existe/pas", "DATA_DIR is not a folder"),
+        ("FILES_DIR", "/n/existe/pas", "FILES_DIR is not a folder"),
+        ("SCORING_DIR", "/n/existe/pas", "SCORING_DIR is not a folder"),
+        ("MAP_TILES_URL", "tuiles", "MAP_TILES_URL is a template"),
+        ("SENTRY_DSN", "https://sentry.example/1", "SENTRY_DSN is an address such as"),
+        ("LOG_LEVEL", "bavard", "LOG_LEVEL is DEBUG, INFO"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is json or text"),
+    ],
+)
+def test_a_wrong_or_contradictory_value_is_told(name, value, sentence):
+    with pytest.raises(ImproperlyConfigured) as told:
+        env.read(PRODUCTION | {name: value})
+    assert sentence in str(told.value)
+
+
+def test_every_fault_is_told_at_once():
+    with pytest.raises(ImproperlyConfigured) as told:
+        env.read({"DEBUG": "1"})
+    assert len(str(told.value).splitlines()) == 1 + len(PRODUCTION) + 1
+
+
+def test_a_password_is_not_repeated_in_what_is_told():
+    with pytest.raises(ImproperlyConfigured) as told:
+        env.read(PRODUCTION | {"DATABASE_URL": "mysql://app:motdepasse@base.example/app", "SECRET_KEY": "tropcourt"})
+    assert "motdepasse" not in str(told.value)
+    assert "tropcourt" not in str(told.value)
+
+
+def test_a_laptop_may_do_what_production_may_not():
+    local = {"SITE_URL": "http://127.0.0.1:8000", "EMAIL_URL": "mailbox:///var/mail", "DEBUG": "1"}
+    variables = {key: value for key, value in PRODUCTION.items() if key not in {"DEFAULT_FROM_EMAIL", "CONTACT_EMAIL"}}
+    read = env.read(variables | local, local=True)
+    assert (read.debug, read.is_https, read.proxy_count, read.log_format) == (True, False, 0, "text")
+
+
+def test_a_socket_s_folder_is_read_as_the_host():
+    read = env.read(PRODUCTION | {"DATABASE_URL": "postgres://app@%2Fvar%2Frun%2Fpostgresql/app"})
+    assert read.database["HOST"] == "/var/run/postgresql"
+
+
+def manage(*arguments, **variables):
+    environment = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "labonnealternance.settings.base"}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", *arguments],
+        cwd=settings.BASE_DIR, env=environment | variables, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_deployment_check_is_clean_with_the_variables_of_production():
+    answer = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert answer.returncode == 0, answer.stderr
+    assert "no issues (0 silenced)" in answer.stdout
+
+
+def test_a_process_without_its_variables_does_not_start():
+    answer = manage("check", **{key: value for key, value in PRODUCTION.items() if key != "SITE_URL"})
+    assert answer.returncode != 0
+    assert "The service cannot start:\n  - SITE_URL is missing" in answer.stderr
