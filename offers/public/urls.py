@@ -1,11 +1,15 @@
 """What a candidate sees, and the pages that every public service has."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from offers.public import information, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("recherche/", views.search, name="search"),
+    re_path(r"^etablissement/(?P<siret>[0-9]{14})/$", views.establishment, name="establishment"),
+    path("suggestions/metiers/", views.suggest_jobs, name="suggest_jobs"),
+    path("suggestions/lieux/", views.suggest_places, name="suggest_places"),
     path("comment-ca-marche/", information.page, {"name": "how_it_works"}, name="how_it_works"),
     path("accessibilite/", information.page, {"name": "accessibility"}, name="accessibility"),
     path("mentions-legales/", information.page, {"name": "legal_notice"}, name="legal_notice"),

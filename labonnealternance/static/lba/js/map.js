@@ -24,7 +24,7 @@
   }
 
   function pin(point) {
-    const icon = L.divIcon({ className: "map__pin", html: String(point.number), iconSize: [32, 32] });
+    const icon = L.divIcon({ className: "map__pin", html: point.number, iconSize: [32, 32] });
     const marker = L.marker(point.at, { icon, title: point.name, riseOnHover: true });
     marker.bindPopup(() => {
       const link = document.createElement("a");
@@ -41,7 +41,9 @@
   }
 
   function draw() {
-    const map = L.map(ground, { zoomControl: false, scrollWheelZoom: false, attributionControl: false });
+    // Tiles are drawn for whole levels of zoom; the plain ground fits any.
+    const zoomSnap = data.tiles ? 1 : 0.25;
+    const map = L.map(ground, { zoomControl: false, scrollWheelZoom: false, attributionControl: false, zoomSnap });
     L.control.zoom({ zoomInTitle: "Zoomer", zoomOutTitle: "Dézoomer" }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
     if (data.tiles) {
@@ -59,7 +61,7 @@
       .addTo(map);
     data.points.forEach((point) => pin(point).addTo(map));
     const spread = L.latLngBounds([data.centre, ...data.points.map((point) => point.at)]);
-    map.fitBounds(spread, { padding: [40, 40], maxZoom: 14 });
+    map.fitBounds(spread, { padding: [24, 24], maxZoom: 14 });
     return map;
   }
 

@@ -1,0 +1,199 @@
+"""What a candidate asks, read from the address of the page: whatever it holds, a question or a clear sentence."""
+
+import math
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from companies.actions import references
+from companies.models import Commune, Rome
+from offers.search import LONGEST_TOTAL, RADII_KM, Sort
+
+DEFAULT_RADIUS_KM = 30
+MAX_TEXT = 200
+MAX_ROME_CODES = 20
+PER_PAGE = 20
+# One page more than there can be: an address may ask for it, and is told that it does not exist.
+MAX_PAGE = LONGEST_TOTAL // PER_PAGE + 1
+MAX_ALTERNATIVES = 5
+
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_ROME_CODE = re.compile(r"[A-Z][0-9]{4}")
+_COMMUNE_CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another reading of what was typed; ``query`` is the text after ``?`` that asks for it."""
+
+    label: str
+    query: str
+
+
+@dataclass
+class Question:
+    """A question as far as it was understood. Texts are as typed, ``…_label`` as understood; points in degrees."""
+
+    job_text: str = ""
+    job_label: str = ""
+    rome_codes: tuple[str, ...] = ()
+    job_error: str = ""
+    job_alternatives: list[Alternative] = field(default_factory=list)
+    place_text: str = ""
+    place_label: str = ""
+    place_code: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    place_error: str = ""
+    place_alternatives: list[Alternative] = field(default_factory=list)
+    radius_km: int = DEFAULT_RADIUS_KM
+    sort: Sort = "relevance"
+    page: int = 1
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a search can run."""
+        return bool(self.rome_codes) and self.latitude is not None
+
+    @property
+    def is_a_point(self) -> bool:
+        """Whether the place is a point of the map, and no commune."""
+        return self.latitude is not None and not self.place_code
+
+    def query(self, **changes: str | int) -> str:
+        """This question as the text after ``?``; ``changes`` replace parameters, an empty value leaves one out."""
+        parameters: dict[str, str | int] = {
+            "metier": self.job_label or self.job_text,
+            "romes": ",".join(self.rome_codes),
+            "lieu": self.place_label or self.place_text,
+            "code": self.place_code,
+            "rayon": self.radius_km,
+            "tri": "distance" if self.sort == "distance" else "",
+        }
+        if self.is_a_point:
+            parameters["lieu"] = self.place_text
+            parameters |= {"lat": f"{self.latitude:.5f}", "lon": f"{self.longitude:.5f}"}
+        parameters |= changes
+        return urlencode({name: value for name, value in parameters.items() if value != ""})
+
+
+def clean(text: str) -> str:
+    """``text`` without invisible characters (NUL among them, that no database takes) and with single spaces."""
+    return " ".join(_INVISIBLE.sub(" ", text).split())
+
+
+def read(parameters: QueryDict) -> Question:
+    """Reads ``metier`` or ``romes``, ``lieu`` or ``code`` or ``lat`` and ``lon``, ``rayon``, ``tri`` and ``page``.
+
+    Two queries when the page itself wrote the address; a few more when a text is to be guessed.
+    """
+    question = Question(sort="distance" if parameters.get("tri") == "distance" else "relevance")
+    _read_radius(question, parameters.get("rayon", ""))
+    _read_page(question, parameters.get("page", ""))
+    jobs = _read_job(question, parameters)
+    places = _read_place(question, parameters)
+    # Only now is the other half of each alternative's address known.
+    question.job_alternatives = [
+        Alternative(job.label, question.query(metier=job.label, romes=",".join(job.rome_codes))) for job in jobs
+    ]
+    question.place_alternatives = [
+        Alternative(place.label, question.query(lieu=place.label, code=place.code, lat="", lon="")) for place in places
+    ]
+    return question
+
+
+def _read_radius(question: Question, text: str) -> None:
+    if not text:
+        return
+    try:
+        asked = float(text.replace(",", "."))
+    except ValueError:
+        asked = math.nan
+    if not math.isfinite(asked):
+        question.notices.append(
+            f"La distance demandée n’est pas un nombre\u00a0: nous avons pris {DEFAULT_RADIUS_KM} km."
+        )
+        return
+    question.radius_km = min(RADII_KM, key=lambda radius: abs(radius - asked))
+    if question.radius_km != asked:
+        question.notices.append(f"Cette distance n’est pas proposée\u00a0: nous avons pris {question.radius_km} km.")
+
+
+def _read_page(question: Question, text: str) -> None:
+    if not text:
+        return
+    if text.isascii() and text.isdigit() and text.strip("0"):
+        question.page = min(int(text[:20]), MAX_PAGE)
+    else:
+        question.notices.append("Cette page de résultats n’existe pas\u00a0: voici la première.")
+
+
+def _read_job(question: Question, parameters: QueryDict) -> list[references.JobSuggestion]:
+    """Fills the job; returns what else the text may mean."""
+    question.job_text = clean(parameters.get("metier", ""))
+    if len(question.job_text) > MAX_TEXT:
+        question.job_text = question.job_text[:MAX_TEXT]
+        question.job_error = f"Le métier est trop long\u00a0: {MAX_TEXT} caractères au plus."
+        return []
+    codes = [code.strip().upper() for text in parameters.getlist("romes") for code in text[:1000].split(",")]
+    codes = list(dict.fromkeys(code for code in codes if _ROME_CODE.fullmatch(code)))[:MAX_ROME_CODES]
+    if codes:
+        known = dict(Rome.objects.filter(code__in=codes).values_list("code", "label"))
+        question.rome_codes = tuple(code for code in codes if code in known)
+        question.job_label = question.job_text or ", ".join(known[code] for code in question.rome_codes[:3])
+        question.job_text = question.job_label
+        if question.rome_codes:
+            return []
+    if not question.job_text:
+        question.job_error = "Indiquez un métier."
+        return []
+    job = references.find_job(text=question.job_text)
+    if job is None:
+        question.job_error = "Nous ne connaissons pas ce métier. Essayez un nom plus courant ou plus court."
+        return []
+    question.job_label, question.rome_codes = job.label, tuple(job.rome_codes[:MAX_ROME_CODES])
+    return [] if job.is_exact else job.alternatives[:MAX_ALTERNATIVES]
+
+
+def _read_place(question: Question, parameters: QueryDict) -> list[references.PlaceSuggestion]:
+    """Fills the place; returns what else the text may mean."""
+    question.place_text = clean(parameters.get("lieu", ""))
+    if len(question.place_text) > MAX_TEXT:
+        question.place_text = question.place_text[:MAX_TEXT]
+        question.place_error = f"Le lieu est trop long\u00a0: {MAX_TEXT} caractères au plus."
+        return []
+    code = parameters.get("code", "").strip().upper()
+    if _COMMUNE_CODE.fullmatch(code):
+        commune = Commune.objects.filter(pk=code, latitude__isnull=False).first()
+        if commune:
+            question.place_code = commune.pk
+            question.latitude, question.longitude = commune.latitude, commune.longitude
+            question.place_label = question.place_text = question.place_text or str(commune)
+            return []
+    place = references.find_place(text=question.place_text) if question.place_text else None
+    if place is None and _read_point(question, parameters):
+        question.place_label = question.place_text or "la position choisie"
+        return []
+    if not question.place_text:
+        question.place_error = "Indiquez une commune ou un code postal."
+        return []
+    if place is None or place.latitude is None:
+        question.place_error = "Nous ne connaissons pas ce lieu. Indiquez une commune ou un code postal de France."
+        return place.alternatives[:MAX_ALTERNATIVES] if place else []
+    question.place_label, question.place_code = place.label, place.code
+    question.latitude, question.longitude = place.latitude, place.longitude
+    return [] if place.is_exact else place.alternatives[:MAX_ALTERNATIVES]
+
+
+def _read_point(question: Question, parameters: QueryDict) -> bool:
+    try:
+        latitude, longitude = float(parameters.get("lat", "")), float(parameters.get("lon", ""))
+    except ValueError:
+        return False
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        return False
+    question.latitude, question.longitude = latitude, longitude
+    return True

@@ -1,0 +1,77 @@
+"""What holds on every public page: accessibility, both themes, narrow screens, large text, no call to another host."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from offers.public.information import TITLES
+from tests.browser.conftest import NARROW, WIDE
+from tests.offers.public_town import build_town
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATHS = [
+    "/",
+    "/recherche/",
+    "/recherche/?metier=Boulanger&lieu=Metz&rayon=30",
+    "/recherche/?metier=Boulanger&lieu=Metz&rayon=30&page=2&vue=carte",
+    "/recherche/?metier=Cuisinier&lieu=Metz&rayon=10",
+    "/recherche/?metier=zzzzzz&lieu=wwwwww&rayon=7&page=abc",
+]
+MISSING = ["/rien-ici/", "/etablissement/00000000000000/"]
+
+
+@pytest.fixture
+def paths():
+    """Every public page: found, not found, empty, wrong."""
+    from django.urls import reverse
+
+    town = build_town(bakeries=23)
+    information = [reverse(f"offers:{name}") for name in TITLES]
+    return [*PATHS, f"/etablissement/{town[0].siret}/?metier=Boulanger&lieu=Metz", *information, *MISSING]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_axe_finds_no_violation(paths, visit, width, theme):
+    violations = {}
+    # axe is a script of ours in the page: the policy would refuse it.
+    with visit("/", width=width, color_scheme=theme, bypass_csp=True, complaints_expected=True) as page:
+        for path in paths:
+            page.goto(path)
+            if "vue=carte" in path:
+                page.locator(".map__pin").first.wait_for()
+            # What fades in is judged once it is there.
+            page.wait_for_timeout(100)
+            found = Axe().run(page).response["violations"]
+            if found:
+                violations[path] = [
+                    (fault["id"], fault["help"], [node["html"][:200] for node in fault["nodes"]]) for fault in found
+                ]
+    assert violations == {}
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_no_page_complains_calls_another_host_or_scrolls_sideways(paths, visit, width):
+    for path in paths:
+        with visit(path, width=width, complaints_expected=path in MISSING) as page:
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_every_page_holds_with_text_twice_as_large(paths, visit):
+    for path in paths:
+        with visit(path, width=WIDE, bypass_csp=True, complaints_expected=path in MISSING) as page:
+            page.add_style_tag(content="html { font-size: 200% !important }")
+            assert page.evaluate("document.documentElement.scrollWidth") <= WIDE, path
+            cut = page.evaluate(
+                "[...document.querySelectorAll('main h1, main h2, main p, main .fr-btn')]"
+                ".filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && !e.closest('.fr-sr-only'))"
+                ".map(e => e.textContent.trim().slice(0, 60))"
+            )
+            assert cut == [], path
+
+
+def test_the_axe_check_would_see_a_fault(visit):
+    with visit("/", bypass_csp=True) as page:
+        page.evaluate("document.querySelector('label[for=metier]').remove()")
+        assert "label" in {fault["id"] for fault in Axe().run(page).response["violations"]}

@@ -1,0 +1,259 @@
+"""The results page: what it finds, what it says of a question it can't read, and what it costs."""
+
+import json
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from offers.public import questions
+from tests.offers.public_town import BAKER, build_references, build_town
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(client, **parameters):
+    response = client.get(reverse("offers:search"), parameters)
+    assert response.status_code == 200
+    html = response.content.decode()
+    assert "variable inconnue" not in html
+    assert html.count("<h1") == 1
+    return html.replace("\u00a0", " ").replace("&nbsp;", " ").replace("\u202f", " ")
+
+
+METZ = {"metier": "Boulanger", "lieu": "Metz", "rayon": "30"}
+
+
+def test_results_say_who_where_how_far_how_large_and_the_potential_in_words(client):
+    build_town(bakeries=1)
+    html = ask(client, **METZ)
+    assert "1 établissement " in html
+    assert "BOULANGERIE DU PONT 1" in html
+    assert "Metz (57000), à moins de 1 km" in html
+    assert "10 à 19 salariés" in html
+    assert "Boulangerie et boulangerie-pâtisserie" in html
+    assert "Fort potentiel d’embauche" in html
+
+
+def test_several_are_counted_in_the_plural(client):
+    build_town(bakeries=3)
+    assert "3 établissements" in ask(client, **METZ)
+
+
+def test_no_way_to_reach_a_person_is_on_the_results(client):
+    build_town(bakeries=2)
+    html = ask(client, **METZ)
+    assert "@example.fr" not in html
+    assert "01 99 00" not in html
+
+
+def test_pages_follow_each_other_without_losing_anyone(client):
+    build_town(bakeries=23)
+    first, second = ask(client, **METZ), ask(client, **METZ, page="2")
+    names = [set(re.findall(r"BOULANGERIE DU PONT \d+", html)) for html in (first, second)]
+    assert len(names[0]) == 20
+    assert len(names[1]) == 3
+    assert not names[0] & names[1]
+    assert "page=2" in first
+    assert 'aria-current="page" title="Page 2"' in second
+
+
+def test_a_page_after_the_last_shows_the_last_and_says_so(client):
+    build_town(bakeries=23)
+    for page in ("3", "999", "9" * 400):
+        html = ask(client, **METZ, page=page)
+        assert "voici la dernière, la page 2" in html
+        assert 'aria-current="page" title="Page 2"' in html
+
+
+@pytest.mark.parametrize("page", ["abc", "-1", "0", "1.5", "²", "１", "1e3", " "])
+def test_a_page_that_is_no_number_shows_the_first_and_says_so(client, page):
+    build_references()
+    assert "voici la première" in ask(client, **METZ, page=page)
+
+
+@pytest.mark.parametrize(
+    ("radius", "taken"),
+    [("7", 10), ("0", 10), ("-5", 10), ("25", 30), ("50", 60), ("1000000", 100), ("10.5", 10), ("1e2", 100)],
+)
+def test_a_distance_out_of_the_list_is_rounded_to_the_nearest(client, radius, taken):
+    build_references()
+    html = ask(client, **METZ | {"rayon": radius})
+    assert f'<option value="{taken}" selected>' in html
+    assert ("Cette distance n’est pas proposée" in html) == (radius != "1e2")
+
+
+@pytest.mark.parametrize("radius", ["abc", "nan", "inf", "1" * 5000, "10 km"])
+def test_a_distance_that_is_no_number_becomes_30_km_and_says_so(client, radius):
+    build_references()
+    html = ask(client, **METZ | {"rayon": radius})
+    assert "pas un nombre" in html
+    assert '<option value="30" selected>' in html
+
+
+def test_an_empty_address_shows_the_form_without_reproach(client):
+    html = ask(client)
+    assert "Quel métier, et où ?" in html
+    assert "fr-error-text" not in html
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"lieu": "Metz"}, "Indiquez un métier."),
+        ({"metier": "Boulanger"}, "Indiquez une commune ou un code postal."),
+        ({"metier": "zzzzqqqq", "lieu": "Metz"}, "Nous ne connaissons pas ce métier."),
+        ({"metier": "Boulanger", "lieu": "zzzzqqqq"}, "Nous ne connaissons pas ce lieu."),
+        ({"metier": "b" * 5000, "lieu": "Metz"}, "Le métier est trop long"),
+        ({"metier": "Boulanger", "lieu": "m" * 5000}, "Le lieu est trop long"),
+        ({"romes": "Z9999", "lieu": "Metz"}, "Indiquez un métier."),
+        ({"romes": "'; DROP TABLE", "lieu": "Metz"}, "Indiquez un métier."),
+        ({"romes": BAKER, "code": "00000"}, "Indiquez une commune"),
+        ({"romes": BAKER, "lat": "abc", "lon": "6"}, "Indiquez une commune"),
+        ({"romes": BAKER, "lat": "nan", "lon": "6"}, "Indiquez une commune"),
+        ({"romes": BAKER, "lat": "1e400", "lon": "6"}, "Indiquez une commune"),
+    ],
+)
+def test_what_is_not_understood_is_told_beside_its_field(client, parameters, sentence):
+    build_references()
+    html = ask(client, **parameters)
+    assert f"{sentence}"[:30] in html
+    assert 'aria-invalid="true"' in html
+    assert "variable" not in html
+
+
+def test_what_was_typed_is_never_lost_nor_run(client):
+    build_references()
+    html = ask(client, metier='<script>alert("1")</script>', lieu="Metz")
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;" in html
+    assert 'value="Metz"' in html
+
+
+def test_invisible_characters_are_left_out(client):
+    build_town(bakeries=1)
+    assert "1 établissement " in ask(client, metier="Boulanger\u200b \t / Boulangère\u202e", lieu=" Metz\x07")
+
+
+def test_a_nul_is_a_bad_request(client):
+    assert client.get("/recherche/?metier=a%00b&lieu=Metz").status_code == 400
+    assert client.get("/suggestions/metiers/?q=a%00b").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/recherche/?metier=%ff%fe&lieu=%c3", "/recherche/?" + "metier=a&" * 500])
+def test_a_broken_address_is_no_error_of_ours(client, path):
+    build_references()
+    assert client.get(path).status_code in {200, 400}
+
+
+def test_a_text_close_to_a_job_is_answered_and_the_others_are_offered(client):
+    build_town(bakeries=1)
+    html = ask(client, metier="boulanger", lieu="Metz")
+    assert "1 établissement " in html
+    assert "Boulanger pâtissier / Boulangère pâtissière" in html
+    assert "Vouliez-vous dire" in html
+
+
+def test_the_choices_of_the_address_win_over_a_guess(client):
+    build_town(bakeries=1)
+    html = ask(client, metier="Mon métier", romes=BAKER, lieu="Chez moi", code="57463")
+    assert "1 établissement " in html
+    assert "Vouliez-vous dire" not in html
+
+
+def test_a_point_of_the_map_is_a_place(client):
+    build_town(bakeries=1)
+    html = ask(client, romes=BAKER, lat="49.12", lon="6.17")
+    assert "près de la position choisie" in html
+    assert "1 établissement " in html
+    assert 'name="lat" value="49.12"' in html
+
+
+def test_nothing_near_widens_the_search_and_says_so(client):
+    build_town(bakeries=1)
+    html = ask(client, metier="Boulanger", lieu="Thionville", rayon="10")
+    assert "Rien à moins de 10 km : nous avons élargi la recherche à 30 km." in html
+    assert "1 établissement " in html
+
+
+def test_nothing_at_all_helps_the_candidate_on(client):
+    build_town(bakeries=1)
+    html = ask(client, metier="Cuisinier", lieu="Metz")
+    assert "Aucun établissement" in html
+    assert "essayer un métier voisin" in html
+
+
+def test_the_map_has_the_points_of_the_list_and_calls_nobody(client, settings):
+    build_town(bakeries=3)
+    html = client.get(reverse("offers:search"), METZ).content.decode()
+    points = json.loads(re.search(r'<script id="points" type="application/json">(.*?)</script>', html)[1])
+    assert [point["number"] for point in points["points"]] == ["1", "2", "3"]
+    assert points["tiles"] == ""
+    settings.MAP_TILES_URL = "https://tuiles.exemple.fr/{z}/{x}/{y}.png"
+    assert b"tuiles.exemple.fr" in client.get(reverse("offers:search"), METZ).content
+
+
+def test_a_result_leads_to_the_page_and_the_page_leads_back(client):
+    build_town(bakeries=1)
+    html = client.get(reverse("offers:search"), METZ).content.decode()
+    address = re.search(r'href="(/etablissement/[^"]+)"', html)[1].replace("&amp;", "&")
+    page = client.get(address).content.decode()
+    back = re.search(r'href="(/recherche/[^"]+)"', page)[1].replace("&amp;", "&")
+    assert "1 établissement" in client.get(back).content.decode()
+
+
+def test_one_result_and_twenty_cost_the_same_queries(client):
+    build_town(bakeries=1)
+    written = {
+        "metier": "Boulanger / Boulangère",
+        "romes": BAKER,
+        "lieu": "Metz (57000)",
+        "code": "57463",
+        "rayon": "10",
+    }
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
+        ask(client, **written)
+    build_town(bakeries=25)
+    with CaptureQueriesContext(connection) as twenty:
+        html = ask(client, **written)
+    assert html.count("Fort potentiel d’embauche") == 20
+    assert len(twenty) == len(one)
+    assert len(twenty) <= 10
+
+
+def test_results_are_kept_by_no_cache_and_open_no_session(client):
+    build_town(bakeries=1)
+    response = client.get(reverse("offers:search"), METZ)
+    assert "no-cache" in response["Cache-Control"]
+    assert "private" in response["Cache-Control"]
+    assert not response.cookies
+    assert client.head(reverse("offers:search"), METZ).status_code == 200
+    assert client.post(reverse("offers:search"), METZ).status_code == 405
+
+
+def test_suggestions_are_short_public_and_cacheable(client):
+    build_references()
+    response = client.get(reverse("offers:suggest_jobs"), {"q": "boulang"})
+    suggestions = response.json()["suggestions"]
+    assert {"label": "Boulanger / Boulangère", "value": BAKER} in suggestions
+    assert len(suggestions) <= 10
+    assert "public" in response["Cache-Control"]
+    places = client.get(reverse("offers:suggest_places"), {"q": "57000"}).json()["suggestions"]
+    assert places[0]["value"] == "57463"
+
+
+@pytest.mark.parametrize("name", ["offers:suggest_jobs", "offers:suggest_places"])
+@pytest.mark.parametrize("text", ["", "a", "x" * 5000, "%", "\\", "'", "((", "\u202e", "😀😀"])
+def test_suggestions_answer_whatever_is_typed(client, name, text):
+    build_references()
+    response = client.get(reverse(name), {"q": text})
+    assert response.status_code == 200
+    assert isinstance(response.json()["suggestions"], list)
+
+
+def test_cleaning_keeps_what_people_type():
+    assert questions.clean("  Développeur\u00a0C++ \n web ") == "Développeur C++ web"
