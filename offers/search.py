@@ -5,11 +5,13 @@ How an answer is found, and why it is exact, is told in ``docs/decisions/0007-se
 # ruff: noqa: S608 (the tables' names are made of an edition's number)
 
 import datetime
-import re
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import asin, ceil, cos, degrees, floor, pi, radians, sin, sqrt
-from typing import Literal
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -24,11 +26,12 @@ MOST_CODES = 50
 EARTH_RADIUS_KM = 6371.0088
 
 # Entries in the disc up to which all of them are read, for the page and the total at once.
-FEW_ENTRIES = 2_000
-# An index entry met on the way costs about as much in one index as in the other; a descent of an index costs this many.
+FEW_ENTRIES = 1_500
+# An entry met on the way costs about as much in one index as in the other; going down an index costs this many.
 DESCENT = 8
-# Entries of one job counted at first for a capped total: room for the hidden ones.
-COUNTED_PER_JOB = LONGEST_TOTAL + 100
+# Read beyond what is needed, since some may be hidden: this many, and a small share.
+ROOM_FOR_HIDDEN = 20
+ENOUGH = LONGEST_TOTAL + LONGEST_TOTAL // 20 + ROOM_FOR_HIDDEN
 
 Sort = Literal["relevance", "distance"]
 
@@ -72,9 +75,10 @@ class FoundEstablishment:
 
 @dataclass(frozen=True)
 class Answer:
-    """A page of establishments; ``total`` counts what may be shown, and stops at ``LONGEST_TOTAL`` (``total_is_capped``).
+    """A page of establishments; ``total`` counts what may be shown.
 
-    A page beyond the last one is empty. ``used_radius_km`` differs from the one asked for when ``widened``.
+    It stops at ``LONGEST_TOTAL`` (``total_is_capped``: there are more). A page beyond the last one is empty.
+    ``used_radius_km`` differs from ``asked_radius_km`` when the search ``widened`` by itself.
     """
 
     establishments: list[FoundEstablishment]
@@ -89,24 +93,24 @@ class Answer:
 def search(question: Question, *, at: datetime.datetime) -> Answer:
     """The answer to ``question`` as everything stands at ``at``: whole from one edition, nothing hidden in it.
 
-    Takes the same number of queries whatever the number of rows: 4, or 5 where there is plenty; one or two more for
-    each radius tried when it widens, and for the nearest first among plenty.
+    Takes 8 queries whatever the number of rows, 9 or 10 among many entries, one more where support listed something
+    there for these jobs, 4 more for each further radius tried. It looks again only where much of a place is hidden.
     """
     asked = question.radius_km
     radii = [asked, *(r for r in RADII_KM if r > asked)] if question.widen else [asked]
     edition = SearchEdition.objects.filter(is_current=True).first()
     codes = sorted(set(question.rome_codes))
-    found, total, used = _Found([], 0), 0, asked
+    rows: list[Candidate] = []
+    total, used = 0, asked
     if codes:
         for used in radii:
-            found = _Reader(edition, codes, replace(question, radius_km=used), at).read()
-            total = found.total
+            rows, total = _Reader(edition, codes, replace(question, radius_km=used), at).read()
             if total:
                 break
         else:
             used = asked
     return Answer(
-        establishments=_load(found.rows, at=at),
+        establishments=_load(rows, at=at),
         total=min(total, LONGEST_TOTAL),
         total_is_capped=total > LONGEST_TOTAL,
         pages=ceil(min(total, LONGEST_TOTAL) / question.per_page),
@@ -116,29 +120,98 @@ def search(question: Question, *, at: datetime.datetime) -> Answer:
     )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """``rows``: (establishment id, rome code, distance in km) in order; ``total``: up to ``LONGEST_TOTAL + 1``."""
+class Candidate(NamedTuple):
+    """A pair in the disc; ``chord2``: the squared chord from the centre, on the unit sphere."""
 
-    rows: list[tuple[int, str, float]]
-    total: int
+    establishment_id: int
+    rome: str
+    order_key: int
+    chord2: float
+
+    @property
+    def distance_km(self) -> float:
+        return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(self.chord2) / 2))
 
 
-def _load(rows: Sequence[tuple[int, str, float]], *, at: datetime.datetime) -> list[FoundEstablishment]:
+def _load(rows: Sequence[Candidate], *, at: datetime.datetime) -> list[FoundEstablishment]:
     if not rows:
         return []
-    establishments = {
-        each.pk: each
-        for each in Establishment.objects.filter(pk__in=[number for number, _, _ in rows])
-        .with_contact(at=at)
-        .select_related("naf", "commune")
-    }
-    jobs = Rome.objects.defer("definition", "access").in_bulk({code for _, code, _ in rows})
+    numbers = [row.establishment_id for row in rows]
+    establishments: dict[int, Any] = Establishment.objects.select_related("naf", "commune").in_bulk(numbers)
+    for number, shown_phone, has_email in _contacts(numbers, at=at):
+        establishments[number].shown_phone = shown_phone
+        establishments[number].has_email = has_email
+    jobs = Rome.objects.defer("definition", "access").in_bulk({row.rome for row in rows})
     return [
-        FoundEstablishment(establishments[number], jobs[code], distance)
-        for number, code, distance in rows
-        if number in establishments and code in jobs
+        FoundEstablishment(establishments[row.establishment_id], jobs[row.rome], row.distance_km)
+        for row in rows
+        if row.establishment_id in establishments and row.rome in jobs
     ]
+
+
+def _rows(sql: str, params: dict) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+class _At:
+    """The SQL of a queryset that depends on an instant, written once: writing it costs more than asking it.
+
+    It is written for an instant that nothing else names, which then gives its place to the instant of each question.
+    """
+
+    MARK = datetime.datetime(9999, 6, 15, 12, 0, 0, 123456, tzinfo=datetime.UTC)
+
+    def __init__(self, queryset: Callable[[datetime.datetime], QuerySet], prefix: str):
+        self.queryset = queryset
+        self.prefix = prefix
+
+    @cached_property
+    def _written(self) -> tuple[str, dict]:
+        sql, params = self.queryset(self.MARK).query.sql_with_params()
+        names = [f"{self.prefix}_{n}" for n in range(len(params))]
+        return sql % tuple(f"%({name})s" for name in names), dict(zip(names, params, strict=True))
+
+    @property
+    def sql(self) -> str:
+        """To stand within a larger query, between parentheses."""
+        return self._written[0]
+
+    def params(self, at: datetime.datetime) -> dict:
+        marks = {self.MARK: at, localdate(self.MARK): localdate(at)}
+        return {
+            name: marks.get(value, value) if isinstance(value, datetime.date) else value
+            for name, value in self._written[1].items()
+        }
+
+
+LISTED = _At(lambda at: Establishment.objects.listed(at=at).values_list("pk"), "listed")
+CONTACTS = _At(
+    lambda at: Establishment.objects.with_contact(at=at).values_list("pk", "shown_phone", "has_email"), "contact"
+)
+ASKED_FOR = _At(
+    lambda at: (
+        VisibilityDecision.objects.in_force(at)
+        .filter(kind=DecisionKind.LISTED, scope=DecisionScope.SIRET)
+        .values_list("value", "rome_codes")
+    ),
+    "decision",
+)
+
+
+def _listed(numbers: Iterable[int], *, at: datetime.datetime) -> set[int]:
+    """Those of the establishments that may be shown at ``at``."""
+    sql = f"""
+        SELECT asked.id FROM unnest(%(numbers)s::integer[]) AS asked (id)
+        WHERE EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = asked.id)"""
+    return {number for (number,) in _rows(sql, {"numbers": list(numbers), **LISTED.params(at)})}
+
+
+def _contacts(numbers: Iterable[int], *, at: datetime.datetime) -> list[tuple[int, str, bool]]:
+    """(establishment id, telephone number to show, whether an application can be sent) rows."""
+    sql = f"SELECT * FROM ({CONTACTS.sql}) AS contact (id, phone, has_email) WHERE id = ANY (%(numbers)s)"
+    return _rows(sql, {"numbers": list(numbers), **CONTACTS.params(at)})
 
 
 @dataclass(frozen=True)
@@ -203,31 +276,65 @@ class _Reader:
         self.codes = codes
         self.question = question
         self.at = at
-        self.first_row = (question.page - 1) * question.per_page
-        self.last_row = min(self.first_row + question.per_page, LONGEST_TOTAL)
+        self.start = (question.page - 1) * question.per_page
+        self.stop = min(self.start + question.per_page, LONGEST_TOTAL)
         self.disc = _Disc(question.latitude, question.longitude, question.radius_km)
-        self.listed_sql, listed = _named(Establishment.objects.listed(at=at).values_list("pk"), "listed")
-        self.contacts_sql, contacts = _named(
-            Establishment.objects.with_contact(at=at).values_list("pk", "shown_phone", "has_email"), "contact"
-        )
-        self.decisions_sql, decisions = _named(
-            VisibilityDecision.objects.in_force(at)
-            .filter(kind=DecisionKind.LISTED, scope=DecisionScope.SIRET, rome_codes__overlap=codes)
-            .values_list("value", "rome_codes"),
-            "decision",
-        )
-        self.named_params = {**listed, **contacts, **decisions}
+        self.asked_for = self._asked_for()
 
-    def read(self) -> _Found:
+    def read(self) -> tuple[list[Candidate], int]:
+        """The rows of the page, and the total up to ``LONGEST_TOTAL + 1``."""
         estimates = self._estimates()
-        if sum(hits for _, hits in estimates.values()) <= FEW_ENTRIES:
-            return self._read_all(self.disc)
-        total = self._count()
-        if self.first_row >= min(total, LONGEST_TOTAL):
-            return _Found([], total)
+        if sum(hits for _, hits in estimates.values()) > FEW_ENTRIES:
+            for generosity in (1, 4, 16):
+                answer = self._read_among_many(estimates, generosity)
+                if answer is not None:
+                    return answer
+        shown = self._shown(self._once(self._in_disc(self.disc)), LONGEST_TOTAL + 1)
+        return shown[self.start : self.stop], len(shown)
+
+    def _read_among_many(
+        self, estimates: dict[str, tuple[int, float]], generosity: int
+    ) -> tuple[list[Candidate], int] | None:
+        """The same where the total is beyond the cap: the page and the total are told from a part of the disc.
+
+        None where that part did not tell, so many are hidden in it.
+        """
+        wanted = generosity * (self.stop + self.stop // 10 + ROOM_FOR_HIDDEN)
+        enough = generosity * ENOUGH
+        by_distance = self.question.sort == "distance"
+        page = self._nearest(estimates, wanted) if by_distance else self._first(estimates, wanted)
+        seen = {candidate.establishment_id for candidate in page}
+        more = [number for number in self._some(estimates, enough) if number not in seen]
+        listed = _listed([*seen, *more[:enough]], at=self.at)
+        shown = [candidate for candidate in page if candidate.establishment_id in listed]
+        if len(listed) <= LONGEST_TOTAL or len(shown) < self.stop:
+            return None
+        return shown[self.start : self.stop], LONGEST_TOTAL + 1
+
+    # ── who may be shown ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _shown(self, candidates: list[Candidate], wanted: int) -> list[Candidate]:
+        """The first ``wanted`` of the candidates that may be shown, asked for no more than needed."""
+        shown: list[Candidate] = []
+        step = wanted + wanted // 10 + ROOM_FOR_HIDDEN
+        for start in range(0, len(candidates), step):
+            batch = candidates[start : start + step]
+            listed = _listed([candidate.establishment_id for candidate in batch], at=self.at)
+            shown += [candidate for candidate in batch if candidate.establishment_id in listed]
+            if len(shown) >= wanted:
+                break
+        return shown[:wanted]
+
+    def _once(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """In the order asked for; an establishment found for several jobs once, for the job that brings it first."""
+        best: dict[int, Candidate] = {}
+        for candidate in candidates:
+            known = best.get(candidate.establishment_id)
+            if known is None or (candidate.order_key, candidate.rome) < (known.order_key, known.rome):
+                best[candidate.establishment_id] = candidate
         if self.question.sort == "distance":
-            return _Found(self._nearest(estimates), total)
-        return _Found(self._first(estimates), total)
+            return sorted(best.values(), key=attrgetter("chord2", "establishment_id"))
+        return sorted(best.values(), key=attrgetter("order_key", "establishment_id"))
 
     # ── which index to walk ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -266,38 +373,29 @@ class _Reader:
             )  # fmt: skip
             return {code: (entries, float(hits)) for code, entries, hits in cursor.fetchall()}
 
-    # ── pieces of SQL ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── candidates ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _params(self, disc: _Disc) -> dict:
+    def _ask(self, sql: str, disc: _Disc, **params) -> list[tuple]:
         x, y, z = disc.point
-        bands = disc.bands()
         margin = disc.chord + 1e-6
-        return {
-            "codes": self.codes,
-            "x": x, "y": y, "z": z, "chord2": disc.chord**2,
-            "y_low": y - margin, "y_high": y + margin, "z_low": z - margin, "z_high": z + margin,
-            "bands": [band for band, _, _ in bands],
-            "wests": [west for _, west, _ in bands],
-            "easts": [east for _, _, east in bands],
-            "at": self.at,
-            "first_row": self.first_row,
-            "last_row": self.last_row,
-            "page_rows": self.last_row - self.first_row,
-            "too_many": LONGEST_TOTAL + 1,
-        }  # fmt: skip
+        return _rows(
+            sql,
+            {
+                "x": x, "y": y, "z": z, "chord2": disc.chord**2,
+                "y_low": y - margin, "y_high": y + margin, "z_low": z - margin, "z_high": z + margin,
+                **params,
+            },
+        )  # fmt: skip
 
-    def _fill(self, sql: str, disc: _Disc, **params) -> list[tuple]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {**self._params(disc), **self.named_params, **params})
-            return cursor.fetchall()
+    def _ask_by_place(self, sql: str, disc: _Disc, **params) -> list[tuple]:
+        bands, wests, easts = zip(*disc.bands(), strict=True)
+        return self._ask(sql, disc, bands=list(bands), wests=list(wests), easts=list(easts), **params)
 
-    def _near(self, codes: str = "codes", *, per_job: int | None = None) -> str:
-        """Entries in the disc, by place; at most ``per_job`` of each job, in no order."""
+    def _by_place(self, columns: str, limit: str = "") -> str:
+        """Entries of the disc, in no order."""
         assert self.edition
-        limit = f"LIMIT {per_job}" if per_job else ""
         return f"""
-            SELECT code AS rome, entry.establishment_id, entry.order_key, entry.chord2
-            FROM unnest(%({codes})s::text[]) AS asked (code)
+            SELECT {columns} FROM unnest(%(codes)s::text[]) AS asked (code)
             CROSS JOIN LATERAL (
                 SELECT found.* FROM unnest(%(bands)s::smallint[], %(wests)s::real[], %(easts)s::real[])
                     AS band (number, west, east)
@@ -308,147 +406,104 @@ class _Reader:
                 WHERE found.chord2 <= %(chord2)s {limit}
             ) entry"""
 
-    def _first_of_each(self, codes: str) -> str:
-        """The first ``last_row`` entries of each job that are in the disc and may be shown, in order."""
+    def _in_order(self, columns: str) -> str:
+        """The first ``wanted`` entries of the disc for each job, in order."""
         assert self.edition
         return f"""
-            SELECT code AS rome, entry.establishment_id, entry.order_key, entry.chord2
-            FROM unnest(%({codes})s::text[]) AS asked (code)
+            SELECT {columns} FROM unnest(%(codes)s::text[]) AS asked (code)
             CROSS JOIN LATERAL (
-                SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table} e
-                CROSS JOIN LATERAL {self._listed("e.establishment_id")} listed
+                SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table}
                 WHERE rome = code AND z BETWEEN %(z_low)s::real AND %(z_high)s::real
                   AND y BETWEEN %(y_low)s::real AND %(y_high)s::real AND {CHORD2} <= %(chord2)s
-                ORDER BY order_key, establishment_id LIMIT %(last_row)s
+                ORDER BY order_key, establishment_id LIMIT %(wanted)s
             ) entry"""
 
-    def _asked_for(self) -> str:
-        """Pairs in the disc that support listed by hand: no release holds them, so they take a middling weight."""
-        edition = self.edition or SearchEdition(day=localdate(self.at))
-        order_key = edition.order_key_sql(
-            establishment_id="e.id", weight=str(edition.mean_expected), is_contactless="NOT contact.is_known"
-        )
-        return f"""
-            SELECT code AS rome, e.id AS establishment_id, {order_key} AS order_key, place.chord2
-            FROM ({self.decisions_sql}) AS decision (siret, codes)
-            JOIN companies_establishment e ON e.siret = decision.siret
-            CROSS JOIN LATERAL unnest(decision.codes) AS code
-            CROSS JOIN LATERAL (
-                SELECT {CHORD2} AS chord2 FROM (
-                    SELECT cosd(e.latitude) * cosd(e.longitude), cosd(e.latitude) * sind(e.longitude), sind(e.latitude)
-                ) AS point (x, y, z)
-            ) place
-            CROSS JOIN LATERAL (
-                SELECT c.phone <> '' OR c.has_email FROM ({self.contacts_sql}) AS c (id, phone, has_email)
-                WHERE c.id = e.id
-            ) AS contact (is_known)
-            WHERE code = ANY (%(codes)s) AND place.chord2 <= %(chord2)s"""
+    def _in_disc(self, disc: _Disc) -> list[Candidate]:
+        """Everything in the disc."""
+        asked_for = [candidate for candidate in self.asked_for if candidate.chord2 <= disc.chord**2]
+        if self.edition is None:
+            return asked_for
+        rows = self._ask_by_place(self._by_place(COLUMNS), disc, codes=self.codes)
+        return [*itertools.starmap(Candidate, rows), *asked_for]
 
-    def _listed(self, number: str) -> str:
-        """One row where the establishment may be shown; kept apart by OFFSET so that it is asked row by row."""
-        return f"(SELECT 1 FROM ({self.listed_sql}) AS l (id) WHERE l.id = {number} OFFSET 0)"
+    def _first(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[Candidate]:
+        """The first ``wanted`` of many, or fewer, in order: each job is read by the index that meets fewer entries.
 
-    # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _page(self, candidates: str, disc: _Disc, *, counted: bool, **params) -> _Found:
-        """The page's rows among ``candidates``; ``counted``: also how many may be shown, up to ``LONGEST_TOTAL + 1``.
-
-        An establishment found for several jobs is kept once, for the job that brings it first.
-        """
-        by_distance = self.question.sort == "distance"
-        order = "chord2, establishment_id" if by_distance else "order_key, establishment_id"
-        rows = self._fill(
-            f"""
-            WITH candidate AS MATERIALIZED ({candidates}),
-            once AS MATERIALIZED (
-                SELECT DISTINCT ON (establishment_id) establishment_id, rome, order_key, chord2
-                FROM candidate ORDER BY establishment_id, order_key, rome
-            ),
-            shown AS MATERIALIZED (
-                SELECT once.* FROM once CROSS JOIN LATERAL {self._listed("once.establishment_id")} listed
-                ORDER BY {order} LIMIT %({"too_many" if counted else "last_row"})s
-            )
-            SELECT counted.total, page.establishment_id, page.rome, page.chord2
-            FROM (SELECT count(*) AS total FROM shown) counted
-            LEFT JOIN (
-                SELECT * FROM shown ORDER BY {order} OFFSET %(first_row)s LIMIT %(page_rows)s
-            ) page ON true
-            ORDER BY {order}
-            """,
-            disc,
-            **params,
-        )
-        return _Found(
-            [(number, code, _kilometres(chord2)) for _, number, code, chord2 in rows if number is not None], rows[0][0]
-        )
-
-    def _read_all(self, disc: _Disc) -> _Found:
-        candidates = [self._near(), self._asked_for()] if self.edition else [self._asked_for()]
-        return self._page(" UNION ALL ".join(candidates), disc, counted=True)
-
-    def _count(self) -> int:
-        """How many establishments of the disc may be shown, up to ``LONGEST_TOTAL + 1``."""
-        for per_job in (COUNTED_PER_JOB, None):
-            total = self._fill(
-                f"""
-                SELECT count(*) FROM (
-                    SELECT 1 FROM (
-                        SELECT DISTINCT establishment_id FROM ({self._near(per_job=per_job)}) AS entry
-                        UNION SELECT establishment_id FROM ({self._asked_for()}) AS asked_for
-                    ) AS once
-                    CROSS JOIN LATERAL {self._listed("once.establishment_id")} listed
-                    LIMIT %(too_many)s
-                ) AS shown
-                """,
-                self.disc,
-            )[0][0]
-            if total > LONGEST_TOTAL:
-                break
-        return total
-
-    def _first(self, estimates: dict[str, tuple[int, float]]) -> list[tuple[int, str, float]]:
-        """The page among many entries: each job is read by place or in order, whichever meets fewer entries.
-
-        Exact: an establishment of the first ``n`` is, for the job that brings it first, among the first ``n`` of that
-        job, since each one before it there is also before it in the answer.
+        Exact: an establishment of the first n is, for the job that brings it first, among the first n of that job,
+        since each one before it there comes before it here too. Where a job was read in order, what comes after its
+        last entry is left out: another of that job may come between.
         """
         bands = len(self.disc.bands())
         in_order, by_place = [], []
         for code, (entries, hits) in estimates.items():
-            met_in_order = self.last_row * entries / max(hits, 0.5) + DESCENT
+            met_in_order = wanted * entries / max(hits, 0.5) + DESCENT
             met_by_place = hits * 4 / pi + bands * DESCENT
             (in_order if met_in_order < met_by_place else by_place).append(code)
-        pieces = [self._asked_for()]
-        if in_order:
-            pieces.append(self._first_of_each("in_order"))
+        candidates = list(self.asked_for)
         if by_place:
-            pieces.append(self._near("by_place"))
-        candidates = " UNION ALL ".join(f"({piece})" for piece in pieces)
-        return self._page(candidates, self.disc, counted=False, in_order=in_order, by_place=by_place).rows
+            candidates += itertools.starmap(
+                Candidate, self._ask_by_place(self._by_place(COLUMNS), self.disc, codes=by_place)
+            )
+        if in_order:
+            rows = self._ask(self._in_order(COLUMNS), self.disc, codes=in_order, wanted=wanted)
+            candidates += itertools.starmap(Candidate, rows)
+        return self._once(candidates)[:wanted]
 
-    def _nearest(self, estimates: dict[str, tuple[int, float]]) -> list[tuple[int, str, float]]:
-        """The page of the nearest among many: a smaller disc that holds enough, doubled until it does."""
-        hits = max(entries for _, entries in estimates.values())
-        radius = self.question.radius_km * min(1.0, sqrt(2 * self.last_row / max(hits, 1)))
+    def _nearest(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[Candidate]:
+        """The nearest ``wanted`` of many: a smaller disc that holds enough, widened until it does."""
+        largest = self.question.radius_km
+        hits = sum(hits for _, hits in estimates.values())
+        radius = largest * min(1.0, sqrt(2 * wanted / hits))
         while True:
-            disc = replace(self.disc, radius_km=min(radius, self.question.radius_km))
-            found = self._read_all(disc)
-            if found.total >= self.last_row or radius >= self.question.radius_km:
-                return found.rows
+            disc = replace(self.disc, radius_km=min(radius, largest))
+            found = self._once(self._in_disc(disc))
+            if len(found) >= wanted or radius >= largest:
+                return found[:wanted]
             radius *= 2
 
+    def _some(self, estimates: dict[str, tuple[int, float]], enough: int) -> list[int]:
+        """Enough establishments of the disc to tell that the total is beyond the cap, from the jobs that have most."""
+        codes, expected = [], 0.0
+        for code, (_, hits) in sorted(estimates.items(), key=lambda item: -item[1][1]):
+            codes.append(code)
+            expected += hits
+            if expected > 2 * enough:
+                break
+        sql = self._by_place("DISTINCT entry.establishment_id", limit="LIMIT %(enough)s")
+        return [number for (number,) in self._ask_by_place(sql, self.disc, codes=codes, enough=enough)]
 
-# The square of the chord between an entry's point and the centre, on the unit sphere.
+    def _asked_for(self) -> list[Candidate]:
+        """Pairs of the disc that support listed by hand: no release holds them, so they take a middling weight."""
+        edition = self.edition or SearchEdition(day=localdate(self.at))
+        order_key = edition.order_key_sql(
+            establishment_id="e.id", weight=str(edition.mean_expected), is_contactless="false"
+        )
+        sql = f"""
+            SELECT e.id, code, {order_key}, point.chord2
+            FROM ({ASKED_FOR.sql}) AS decision (siret, codes)
+            JOIN companies_establishment e ON e.siret = decision.siret
+            CROSS JOIN LATERAL (
+                SELECT {CHORD2} AS chord2 FROM (
+                    SELECT cosd(e.latitude) * cosd(e.longitude), cosd(e.latitude) * sind(e.longitude), sind(e.latitude)
+                ) AS place (x, y, z)
+            ) point
+            CROSS JOIN LATERAL unnest(decision.codes) AS code
+            WHERE decision.codes && %(codes)s::varchar[] AND code = ANY (%(codes)s) AND point.chord2 <= %(chord2)s"""
+        found = list(
+            itertools.starmap(Candidate, self._ask(sql, self.disc, codes=self.codes, **ASKED_FOR.params(self.at)))
+        )
+        if not found:
+            return []
+        contacts = _contacts({each.establishment_id for each in found}, at=self.at)
+        silent = {number for number, phone, has_email in contacts if not phone and not has_email}
+        return [
+            each._replace(order_key=each.order_key + SearchEdition.CONTACTLESS)
+            if each.establishment_id in silent
+            else each
+            for each in found
+        ]
+
+
+COLUMNS = "entry.establishment_id, code, entry.order_key, entry.chord2"
+# The squared chord between an entry's point and the centre, on the unit sphere.
 CHORD2 = "((x - %(x)s) * (x - %(x)s) + (y - %(y)s) * (y - %(y)s) + (z - %(z)s) * (z - %(z)s))"
-
-
-def _kilometres(chord2: float) -> float:
-    return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord2) / 2))
-
-
-def _named(queryset: QuerySet, prefix: str) -> tuple[str, dict]:
-    """A queryset's SQL with its parameters by name, to stand within a larger query."""
-    sql, params = queryset.query.sql_with_params()
-    names = iter(f"{prefix}_{n}" for n in range(len(params)))
-    sql = re.sub(r"%s", lambda _: f"%({next(names)})s", sql)
-    return sql, {f"{prefix}_{n}": value for n, value in enumerate(params)}

@@ -77,13 +77,14 @@ def write_potentials(*, release: Release, rows: Iterable[tuple[str, str, float]]
     """Adds ``(siret, rome_code, expected_contracts)`` rows to a release being written; returns how many.
 
     All rows of the call, or none. A pair written twice counts once, with its larger number, so that a chunk may be
-    written again after an interruption. ``expected_contracts`` is a positive, finite number: ``django.db.DataError`` or
-    ``IntegrityError`` otherwise.
+    written again after an interruption. ``expected_contracts`` is a positive, finite number:
+    ``django.db.IntegrityError`` or ``DataError`` otherwise.
     """
     _refuse_unless(release, ReleaseStatus.WRITING)
     written = 0
     with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {release.writing_table} (siret, rome, expected) FROM STDIN") as copy:
+        copying = f"COPY {release.writing_table} (siret, rome, expected) FROM STDIN"
+        with connection.wrap_database_errors, cursor.copy(copying) as copy:
             for row in rows:
                 copy.write_row(row)
                 written += 1

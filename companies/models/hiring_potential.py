@@ -152,12 +152,14 @@ class SearchEdition(models.Model):
     - ``x``, ``y``, ``z``: the point on the unit sphere: a distance without trigonometry, exact at any latitude;
     - ``order_key``: the day's order, smallest first (``companies.actions.hiring_potentials``).
 
-    ``cells_table``: ``entries``, the number of rows of each ``(rome, lat_cell, lon_cell)``, cells of ``CELL`` degrees, and
-    of each ``rome`` (null cell): how many answers to expect, hence which index to walk.
+    ``cells_table``: ``entries``, the number of rows of each ``(rome, lat_cell, lon_cell)``, cells of ``CELL`` degrees,
+    and of each ``rome`` (null cell): how many answers to expect, hence which index to walk.
     """
 
     LAT_BAND = 0.05
     CELL = 0.25
+    # Added to the order key of those that can't be contacted.
+    CONTACTLESS = 2**30
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="editions", verbose_name="livraison")
     day = models.DateField("jour")
@@ -204,5 +206,5 @@ class SearchEdition(models.Model):
         rank = f"-ln(({weight})::float8) + ln(-ln({draw}))"
         return (
             f"(floor((least(greatest({rank}, -32), 31.99) + 32) * {2**24})::integer"
-            f" + CASE WHEN {is_contactless} THEN {2**30} ELSE 0 END)"
+            f" + CASE WHEN {is_contactless} THEN {self.CONTACTLESS} ELSE 0 END)"
         )
