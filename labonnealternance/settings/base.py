@@ -175,7 +175,7 @@ STATICFILES_DIRS = [
     # Only the files of Leaflet: as an app its package would ask for GDAL.
     ("leaflet", Path(find_spec("leaflet").submodule_search_locations[0]) / "static" / "leaflet"),
 ]
-WHITENOISE_USE_FINDERS = ENV.is_local
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENV.is_local
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -289,7 +289,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     )
 }  # fmt: skip
 
-# What the header, the footer and the error pages link to; the ground names pages of the floors above only here, as text.
+# What the header, the footer and the error pages link to: only here does the ground name pages of the floors above.
 NAVIGATION = {
     "header": [
         {"label": "Rechercher une entreprise", "url": "offers:home"},

@@ -1,0 +1,120 @@
+"""Every column that may hold personal data has a rule that says how long it is kept; a new one without a rule fails.
+
+Columns are found by their type (e-mail address, IP address, free text, JSON, file) and by their name.
+"""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+# Column, or every such column of a model: how long it is kept, and what erases it.
+RULES = {
+    "accounts.User": "anonymised two years after the last sign-in (accounts.purge); support: kept, it signs journals",
+    "accounts.SignInLink": "deleted a day after it expires (accounts.purge)",
+    "kit.Counter": "a keyed digest, deleted when its window is over (accounts.purge)",
+    "sessions.Session": "deleted when it expires, 14 days after the sign-in (accounts.purge)",
+    "axes.AccessAttempt": "deleted a day after the failure (accounts.purge)",
+    "axes.AccessAttemptExpiration": "deleted with the attempt",
+    "axes.AccessFailureLog": "never written (AXES_ENABLE_ACCESS_FAILURE_LOG is off)",
+    "axes.AccessLog": "never written (AXES_DISABLE_ACCESS_LOG)",
+    "admin.LogEntry": "journal of support: kept as long as what it tells of",
+    "otp_totp.TOTPDevice": "deleted with its owner's account or by a superuser",
+    "otp_static.StaticDevice": "never written",
+    "otp_static.StaticToken": "never written",
+    "mail.Message": "text erased at once when confidential, else after a while (mail.erase_old)",
+    "mail.JournalLine": "kept with its message",
+    "mail.Suppression": "kept while in force: it is what keeps the address from being written to",
+    "companies.VisibilityDecision": "kept while it holds: it is the proof of an opposition",
+    "companies.ContactCorrection": "kept while the establishment exists; an empty value erases a contact",
+    "companies.Contact": "an establishment's own contact: replaced by the next import, hidden or erased on request",
+    "companies.Establishment": "public registry (a sole trader's name): follows each import, hidden when not diffusible",
+    "companies.LegalUnit": "public registry (a sole trader's name): follows each import, hidden when not diffusible",
+    "companies.ReleaseMove": "journal of publications: a staff member's name and reason, kept with the release",
+    "scoring.RunMove": "journal of the score: a staff member's name and reason, kept with the run",
+}
+
+# Columns that look personal and are not.
+NOT_PERSONAL = {
+    "auth.Group.name": "a role",
+    "auth.Permission.name": "a right",
+    "companies.Commune.name": "a place",
+    "companies.Departement.name": "a place",
+    "companies.FormerCommune.name": "a place",
+    "companies.Region.name": "a place",
+    "companies.Opco.name": "an organisation",
+    "companies.Idcc.label": "a collective agreement",
+    "companies.Rome.definition": "a job's sheet",
+    "companies.Rome.access": "a job's sheet",
+    "companies.ReferenceImport": "counts and faults of official files",
+    "companies.EstablishmentImport": "counts of an import and its file's name",
+    "companies.Release": "figures of a release",
+    "scoring.Run": "figures of a run",
+    "scoring.GateVerdict": "figures of a run",
+    "dsfr.DsfrConfig": "texts of the site",
+    "dsfr.DsfrSocialMedia": "texts of the site",
+}
+
+TYPES = (models.EmailField, models.GenericIPAddressField, models.TextField, models.JSONField, models.FileField)
+NAMES = re.compile(
+    r"(^|_)(e?mail|phone|mobile|tel|name|surname|firstname|lastname|username|address|recipient|reply_to|ip|agent|birth\w*"
+    r"|civility|contact|value|comment|message|reason|body|content|text|session|digest|token|key|cv)(_|$)"
+)
+TEXTS = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
+
+
+def may_be_personal(field: models.Field) -> bool:
+    if field.choices or isinstance(field, models.ForeignKey):
+        return False
+    return isinstance(field, TYPES) or (isinstance(field, TEXTS) and bool(NAMES.search(field.name)))
+
+
+COLUMNS = [
+    (model._meta.label, field.name)
+    for model in apps.get_models(include_auto_created=True)
+    for field in model._meta.concrete_fields
+    if may_be_personal(field) and not field.name.endswith("search_key") and not re.search(r"_key$|^key$", field.name)
+]
+
+
+@pytest.mark.parametrize("model, field", COLUMNS)
+def test_every_column_that_may_hold_personal_data_has_a_rule(model, field):
+    known = {model, f"{model}.{field}"}
+    assert known & (set(RULES) | set(NOT_PERSONAL)), (
+        f"{model}.{field} looks like personal data: say in tests/test_personal_data.py how long it is kept, "
+        "and what erases it, or why it is not personal."
+    )
+
+
+def test_no_rule_outlives_its_column():
+    labels = {model._meta.label for model in apps.get_models(include_auto_created=True)}
+    columns = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.concrete_fields
+    }
+    assert set(RULES) | set(NOT_PERSONAL) <= labels | columns
+
+
+def test_the_net_catches_what_it_is_for():
+    class Applicant(models.Model):  # noqa: DJ008
+        first_name = models.CharField(max_length=50)
+        phone_number = models.CharField(max_length=20)
+        contact_email = models.EmailField()
+        seen_from = models.GenericIPAddressField()
+        letter = models.TextField()
+        cv = models.FileField()
+        size = models.IntegerField()
+        code = models.CharField(max_length=5)
+
+        class Meta:
+            app_label = "essai"
+            managed = False
+
+    try:
+        caught = {field.name for field in Applicant._meta.concrete_fields if may_be_personal(field)}
+    finally:
+        del apps.all_models["essai"]
+        apps.clear_cache()
+    assert caught == {"first_name", "phone_number", "contact_email", "seen_from", "letter", "cv"}

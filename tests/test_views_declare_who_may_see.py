@@ -1,0 +1,81 @@
+"""Signing in is asked by default; what is public is written here, each with why."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.urls import URLPattern, URLResolver, get_resolver
+
+PUBLIC = {
+    # Candidates come without an account.
+    "offers:home": "the search starts here",
+    "offers:search": "results are for everyone",
+    "offers:establishment": "an establishment to contact",
+    "offers:suggest_jobs": "helps to type a job",
+    "offers:suggest_places": "helps to type a place",
+    # What the law and visitors expect of a public service.
+    "offers:how_it_works": "explains the service",
+    "offers:accessibility": "an obligation",
+    "offers:legal_notice": "an obligation",
+    "offers:personal_data": "an obligation",
+    "offers:cookies": "an obligation",
+    "offers:site_map": "an obligation of accessibility",
+    "offers:contact": "whom to write to",
+    # Read by browsers and search engines.
+    "offers:sitemap": "read by search engines",
+    "offers:robots": "read by search engines",
+    "offers:manifest": "read by browsers",
+    "offers:favicon": "read by browsers",
+    "security_txt": "read by who found a weakness",
+    # One signs in before being signed in.
+    "accounts:sign_in": "asks for a link",
+    "accounts:link_sent": "says where the link is",
+    "accounts:use_link": "the link is what lets in",
+    "accounts:sign_out": "a session that has ended already is no error",
+    "admin:login": "support's form, with its second factor",
+    # Routed only where e-mails stay on this machine.
+    "mail:mailbox": "the development mailbox",
+    "mail:mailbox_mail": "the development mailbox",
+    "mail:mailbox_html": "the development mailbox",
+}
+
+
+def views(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inside = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from views(pattern, inside)
+        else:
+            yield f"{namespace}{pattern.name or pattern.pattern}", pattern
+
+
+ALL = list(views(get_resolver()))
+
+
+def test_the_public_views_are_those_listed_here_and_no_other():
+    public = {name for name, pattern in ALL if not getattr(pattern.callback, "login_required", True)}
+    assert public == set(PUBLIC)
+
+
+def test_every_view_has_a_name_and_no_two_share_one():
+    names = [name for name, pattern in ALL if pattern.name]
+    # Django's own catch-all of the back-office has none, and its shortcuts share theirs.
+    assert [name for name, pattern in ALL if not pattern.name and not name.startswith("admin:")] == []
+    ours = [name for name in names if not name.startswith("admin:")]
+    assert len(ours) == len(set(ours))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name, pattern",
+    [(name, pattern) for name, pattern in ALL if getattr(pattern.callback, "login_required", True)],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_every_other_view_sends_a_stranger_to_a_sign_in_page(rf, name, pattern):
+    request = rf.get("/quelque/part/")
+    request.user = AnonymousUser()
+    answer = LoginRequiredMiddleware(lambda request: None).process_view(request, pattern.callback, (), {})
+    assert answer.status_code == 302
+    door = "/admin/login/" if name.startswith("admin:") else "/compte/connexion/"
+    assert answer.url == f"{door}?next=/quelque/part/"
