@@ -170,10 +170,12 @@ USE_TZ = True
 STATIC_URL = "/static/"
 # A laptop collects nothing: it serves the files from where they are.
 STATIC_ROOT = None if ENV.is_local else BASE_DIR / "staticfiles"
+_leaflet = find_spec("leaflet")
+assert _leaflet and _leaflet.origin
 STATICFILES_DIRS = [
     BASE_DIR / "labonnealternance" / "static",
     # Only the files of Leaflet: as an app its package would ask for GDAL.
-    ("leaflet", Path(find_spec("leaflet").submodule_search_locations[0]) / "static" / "leaflet"),
+    ("leaflet", Path(_leaflet.origin).parent / "static" / "leaflet"),
 ]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = ENV.is_local
 STORAGES = {
