@@ -35,7 +35,7 @@ _defaults = {
     "SECRET_KEY": _secret_key(),
     "SITE_URL": _address(),
     "ALLOWED_HOSTS": "127.0.0.1,localhost",
-    "EMAIL_URL": f"mailbox://{state_dir() / 'mailbox'}",
+    "EMAIL_URL": f"mailbox://{quote(str(state_dir() / 'mailbox'))}",
     "DATABASE_URL": f"postgres://{postgres.USER}@{quote(postgres.host(), safe='')}/{postgres.DATABASE}",
     "REDIS_URL": f"redis+socket://{valkey.socket()}",
     "FILES_DIR": str(_files),
