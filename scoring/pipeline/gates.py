@@ -27,6 +27,7 @@ MOST_CALIBRATION_BIAS = 0.25
 MOST_PSI = 0.25
 LEAST_JACCARD = 0.20
 LEAST_EXPOSED_SHARE = 0.05
+MOST_EXPOSED_SHARE = 0.60
 FEWEST_SCORED = 30
 
 
@@ -274,6 +275,19 @@ def exposure(exposed: int, scored: int, *, departement: str) -> Verdict:
         LEAST_EXPOSED_SHARE,
         f"{exposed} exposés sur {scored}.",
         departement,
+    )
+
+
+def selectivity(exposed: int, scored: int) -> Verdict:
+    """*High* says something: most establishments are not it."""
+    share = exposed / scored if scored else 0.0
+    return Verdict(
+        MODEL,
+        "sélectivité",
+        share <= MOST_EXPOSED_SHARE,
+        share,
+        MOST_EXPOSED_SHARE,
+        f"{_percent(share)} des établissements sont exposés pour au moins un métier.",
     )
 
 

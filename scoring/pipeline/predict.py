@@ -12,10 +12,12 @@ import pandas as pd
 class ExposurePolicy:
     """What *high* means; versioned and kept with each release.
 
-    For each job the pairs are ranked inside each employment zone. A pair is exposed when its expected number reaches
+    Only the best ``establishment_share`` of the establishments of an employment zone are exposed for anything. For each
+    job their pairs are ranked inside each zone. A pair is exposed when its expected number reaches
     the job's minimum and its rank does not go beyond ``zone_ceiling`` (a city is not flooded). Where fewer than
     ``zone_floor`` pairs of the zone reach the minimum, the best ones are exposed up to that number, as long as they
-    reach ``floor_minimum`` (a rural search is not left empty).
+    are among the best ``floor_share`` of the job's pairs in the country (a rural search is not left empty, and is not
+    told that everybody hires).
 
     The minimum of a job is the expected number that ``exposed_share`` of its pairs reach, but never under
     ``least_expected`` (contracts in six months), unless ``minimum_by_rome`` sets it by hand. ``least_share``: jobs that
@@ -23,10 +25,11 @@ class ExposurePolicy:
     """
 
     version: str = "2026-1"
-    exposed_share: float = 0.35
-    least_expected: float = 0.02
-    floor_minimum: float = 0.004
-    zone_floor: int = 20
+    establishment_share: float = 0.45
+    exposed_share: float = 0.25
+    floor_share: float = 0.60
+    least_expected: float = 0.005
+    zone_floor: int = 4
     zone_ceiling: int = 400
     least_share: float = 0.02
     minimum_by_rome: dict[str, float] = field(default_factory=dict)
@@ -64,6 +67,8 @@ def expose(
     """
     table = establishments.iloc[scored]
     zone = pd.factorize(table["employment_zone"].where(table["employment_zone"] != "", table["departement"]))[0]
+    kept = _rank_within(zone, expected) < np.ceil(policy.establishment_share * np.bincount(zone))[zone]
+    table, scored, expected, zone = table[kept], scored[kept], expected[kept], zone[kept]
     by_naf = dict(pd.Series(np.arange(len(table))).groupby(table["naf"].to_numpy()).indices.items())
     shares = shares[(shares["share"] >= policy.least_share) & shares["naf"].isin(set(by_naf))]
     codes = np.array(sorted(set(shares["rome"])), dtype=object)
@@ -75,14 +80,12 @@ def expose(
         places = per_rome[code]
         rows = np.concatenate([by_naf[nafs[place]] for place in places])
         counts = np.concatenate([expected[by_naf[nafs[place]]] * weights[place] for place in places])
-        minimum = policy.minimum_by_rome.get(
-            code, max(policy.least_expected, float(np.quantile(counts, 1 - policy.exposed_share)))
-        )
+        usual, floor = np.quantile(counts, [1 - policy.exposed_share, 1 - policy.floor_share])
+        minimum = policy.minimum_by_rome.get(code, max(policy.least_expected, float(usual)))
+        floor = min(minimum, max(policy.least_expected, float(floor)))
         minima[code] = round(minimum, 6)
         rank = _rank_within(zone[rows], counts)
-        kept = ((counts >= minimum) & (rank < policy.zone_ceiling)) | (
-            (counts >= policy.floor_minimum) & (rank < policy.zone_floor)
-        )
+        kept = ((counts >= minimum) & (rank < policy.zone_ceiling)) | ((counts >= floor) & (rank < policy.zone_floor))
         parts.append((scored[rows[kept]], np.full(kept.sum(), number, dtype=np.int32), counts[kept]))
     if not parts:
         return Exposed(codes, np.empty(0, int), np.empty(0, np.int32), np.empty(0, float), minima)

@@ -280,6 +280,7 @@ def _judge(
         gates.bias(ours["mean_probability"], ours["rate"]),
         gates.drift(drift),
         gates.stability(common),
+        gates.selectivity(len(np.unique(exposed.who)), len(scored)),
     ]
     comparisons = len(BASELINE_LABELS) * sum(facts["judged"] for facts in departements.values())
     for code, facts in departements.items():

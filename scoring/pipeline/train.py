@@ -1,9 +1,13 @@
 """The model and its three baselines: fitted on one window, stopped and calibrated on the next one."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+# Read once, when the library is loaded: threads that wait asleep, not spinning, or a busy machine makes them crawl.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import lightgbm
 import numpy as np
