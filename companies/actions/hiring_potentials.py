@@ -175,14 +175,12 @@ def publish(*, release_id: int, by: User | None, at: datetime.datetime, reason: 
     with single_run(PUBLICATION):
         clean_up(at=at, alone=True)
         release = Release.objects.get(pk=release_id)
-        _refuse_unless(release, ReleaseStatus.READY, ReleaseStatus.RETIRED)
-        if release.dropped_at:
-            raise ForbiddenMove(f"Les potentiels de la {str(release).lower()} ont été supprimés.")
+        _refuse_unless_publishable(release)
         edition = _build_edition(release, at=at, received={})
         with transaction.atomic():
             _lock_switch()
             release.refresh_from_db()
-            _refuse_unless(release, ReleaseStatus.READY, ReleaseStatus.RETIRED)
+            _refuse_unless_publishable(release)
             for former, becomes in [
                 (ReleaseStatus.PREVIOUS, ReleaseStatus.RETIRED),
                 (ReleaseStatus.CURRENT, ReleaseStatus.PREVIOUS),
@@ -192,6 +190,30 @@ def publish(*, release_id: int, by: User | None, at: datetime.datetime, reason: 
             release.move(to=ReleaseStatus.CURRENT, by=by, at=at, reason=reason)
             _switch_to(edition, at=at)
         return release
+
+
+@transaction.atomic
+def ask_publication(*, release_id: int, by: User, at: datetime.datetime, reason: str) -> Release:
+    """Has a release published by the worker, within a minute, in this person's name. Same refusals as ``publish``."""
+    if not reason.strip():
+        raise ReasonMissing
+    release = Release.objects.select_for_update(of=("self",)).get(pk=release_id)
+    _refuse_unless_publishable(release)
+    release.asked_at, release.asked_by, release.asked_reason = at, by, reason
+    release.save(update_fields=["asked_at", "asked_by", "asked_reason"])
+    return release
+
+
+def publish_asked(*, at: datetime.datetime) -> list[Release]:
+    """Publishes what was asked for, oldest first; what can't be published any more is no longer asked."""
+    published = []
+    for release in Release.objects.filter(asked_at__isnull=False).select_related("asked_by").order_by("asked_at"):
+        try:
+            published.append(publish(release_id=release.pk, by=release.asked_by, at=at, reason=release.asked_reason))
+        except ForbiddenMove as refusal:
+            logger.warning("%s", refusal)
+        Release.objects.filter(pk=release.pk).update(asked_at=None, asked_by=None, asked_reason="")
+    return published
 
 
 @transaction.atomic
@@ -440,6 +462,12 @@ def was_public(*, siret: str, at: datetime.datetime) -> bool:
 def _refuse_unless(release: Release, *statuses: ReleaseStatus) -> None:
     if release.status not in statuses:
         raise ForbiddenMove(f"La {str(release).lower()} est « {release.get_status_display()} ».")
+
+
+def _refuse_unless_publishable(release: Release) -> None:
+    _refuse_unless(release, ReleaseStatus.READY, ReleaseStatus.RETIRED)
+    if release.dropped_at:
+        raise ForbiddenMove(f"Les potentiels de la {str(release).lower()} ont été supprimés.")
 
 
 def _sql(queryset) -> tuple[str, tuple]:

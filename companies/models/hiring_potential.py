@@ -36,11 +36,26 @@ class Release(models.Model):
     finished_at = models.DateTimeField("prête le", null=True)
     published_at = models.DateTimeField("mise en ligne le", null=True)
     dropped_at = models.DateTimeField("potentiels supprimés le", null=True)
+    # Publishing takes longer than a page may: a person asks, the worker does it within a minute.
+    asked_at = models.DateTimeField("mise en ligne demandée le", null=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="mise en ligne demandée par",
+    )
+    asked_reason = models.TextField("raison de la mise en ligne", blank=True)
 
     class Meta:
         verbose_name = "livraison de potentiels"
         verbose_name_plural = "livraisons de potentiels"
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(asked_at__isnull=True, asked_by__isnull=True, asked_reason="")
+                | models.Q(asked_at__isnull=False, asked_by__isnull=False) & ~models.Q(asked_reason=""),
+                name="publication_asked_by_someone_for_a_reason",
+            ),
             models.UniqueConstraint(
                 fields=["status"],
                 condition=models.Q(status=ReleaseStatus.CURRENT),

@@ -7,6 +7,7 @@ is computed from the decisions' dates each time it is read.
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -117,7 +118,15 @@ class VisibilityDecision(models.Model):
                 violation_error_message="La même décision est déjà en vigueur.",
             ),
         ]
-        indexes = [models.Index(fields=["value"], name="decision_value")]
+        indexes = [
+            models.Index(fields=["value"], name="decision_value"),
+            # What the search asks: who was listed by hand for these jobs.
+            GinIndex(
+                fields=["rome_codes"],
+                condition=models.Q(kind=DecisionKind.LISTED, revoked_at__isnull=True),
+                name="decision_listed_for_job",
+            ),
+        ]
 
     def __str__(self):
         return f"{self.get_kind_display()} : {self.value}"

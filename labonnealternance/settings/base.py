@@ -245,6 +245,12 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULE: dict = {
     "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour=3, minute=20), "options": {"expires": 3600}},
     "mail.sweep": {"task": "mail.sweep", "schedule": 60, "options": {"expires": 55}},
+    "companies.publish_asked": {"task": "companies.publish_asked", "schedule": 60, "options": {"expires": 55}},
+    "companies.renew_search_order": {
+        "task": "companies.renew_search_order",
+        "schedule": crontab(hour=4, minute=30),
+        "options": {"expires": 3600},
+    },
     "mail.erase_old": {"task": "mail.erase_old", "schedule": crontab(hour=3, minute=40), "options": {"expires": 3600}},
 }
 

@@ -1,0 +1,5 @@
+"""The back-office of the establishments' world."""
+
+from companies.admin import hiring_potential
+
+__all__ = ["hiring_potential"]
