@@ -188,7 +188,9 @@ def psi(reference: pd.Series, current: pd.Series) -> float:
         before = np.append(expected.reindex(common, fill_value=0), expected[~expected.index.isin(common)].sum())
         after = np.append(found.reindex(common, fill_value=0), found[~found.index.isin(common)].sum())
     else:
-        edges = np.unique(np.nanquantile(reference, np.linspace(0, 1, 6)[1:-1])) if reference.notna().any() else []
+        edges: np.ndarray = (
+            np.unique(np.nanquantile(reference, np.linspace(0, 1, 6)[1:-1])) if reference.notna().any() else np.empty(0)
+        )
         before, after = (
             np.append(
                 np.bincount(np.searchsorted(edges, column.dropna(), side="left"), minlength=len(edges) + 1),

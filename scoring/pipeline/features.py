@@ -159,9 +159,10 @@ def build(dataset: Dataset, windows: Windows, start: int, known_levels: dict[str
 
     if len(dataset.hires):
         columns["hires_6m"] = hires.total(n, cut - 6, cut)
-        columns["hires_12m"] = hires.total(n, cut - 12, cut)
+        hired_12m = hires.total(n, cut - 12, cut)
+        columns["hires_12m"] = hired_12m
         columns["permanent_hires_12m"] = hires.total(n, cut - 12, cut, kind=0)
-        columns["hires_per_head"] = _ratio(columns["hires_12m"], headcount)
+        columns["hires_per_head"] = _ratio(hired_12m, headcount)
     else:
         for name in ("hires_6m", "hires_12m", "permanent_hires_12m", "hires_per_head"):
             columns[name] = _missing(n)
@@ -228,4 +229,8 @@ def _accounts(dataset: Dataset, cut: int) -> tuple[np.ndarray, np.ndarray, np.nd
         if year == latest:
             headcount[rows["unit"].to_numpy()] = rows["headcount"].to_numpy()
     growth = np.divide(turnover - former, former, out=np.full(units, np.nan), where=former > 0)
-    return tuple(values[dataset.unit].astype(np.float32) for values in (turnover, growth, headcount))  # type: ignore[return-value]
+    return (
+        turnover[dataset.unit].astype(np.float32),
+        growth[dataset.unit].astype(np.float32),
+        headcount[dataset.unit].astype(np.float32),
+    )

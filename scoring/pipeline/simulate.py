@@ -506,7 +506,7 @@ def _stock(world: World, country: _Country, part: slice, siret: np.ndarray, text
         "statutDiffusionEtablissement": np.where(rng.random(n) < 0.02, "P", "O"),
         "dateCreationEtablissement": created_text,
         "trancheEffectifsEtablissement": np.array([*BANDS, "NN"], dtype=object)[shown],
-        "anneeEffectifsEtablissement": np.where(shown >= 0, str(world.end // 12 - 2), None),
+        "anneeEffectifsEtablissement": [str(world.end // 12 - 2) if band >= 0 else None for band in shown],
         "dateDernierTraitementEtablissement": treated_text,
         "etablissementSiege": np.where(country.nic[part] == 1, "true", "false"),
         "nombrePeriodesEtablissement": np.where(is_closed, "2", "1"),

@@ -78,8 +78,7 @@ class Model:
 
     def scores(self, features: pd.DataFrame) -> Scores:
         table = features[[feature.name for feature in self.features]]
-        raw = self.classifier.predict(table, num_threads=threads(len(table)))
-        expected = self.counter.predict(table, num_threads=threads(len(table))) * self.count_scale
+        raw, expected = _predict(self.classifier, table), _predict(self.counter, table) * self.count_scale
         return Scores(rank=raw, probability=self.calibration(raw), expected=expected)
 
     def save(self, folder: Path) -> None:
@@ -145,6 +144,10 @@ def parameters(rows: int, features: tuple[Feature, ...], seed: int) -> dict[str,
     }
 
 
+def _predict(booster: lightgbm.Booster, table: pd.DataFrame) -> np.ndarray:
+    return np.asarray(booster.predict(table, num_threads=threads(len(table))))
+
+
 def _booster(
     objective: str, window: Window, features: tuple[Feature, ...], seed: int, trees: int, judge: Window | None = None
 ) -> lightgbm.Booster:
@@ -176,8 +179,7 @@ def fit(window: Window, judge: Window, features: tuple[Feature, ...], seed: int,
         "poisson", window, features, seed, trees.counter if trees else MOST_TREES, None if trees else judge
     )
     columns = [feature.name for feature in features]
-    raw = classifier.predict(judge.features[columns], num_threads=threads(len(judge.contracts)))
-    expected = counter.predict(judge.features[columns], num_threads=threads(len(judge.contracts)))
+    raw, expected = (_predict(booster, judge.features[columns]) for booster in (classifier, counter))
     scale = float(judge.contracts.sum() / expected.sum())
     return Model(features, classifier, counter, Calibration.fit(raw, judge.hired), scale)
 
@@ -263,7 +265,7 @@ class LeastSquares(_Baseline):
 
     @staticmethod
     def _matrix(features: pd.DataFrame) -> np.ndarray:
-        lags = [name for name in features if name.startswith("contracts_half_")]
+        lags = [name for name in features if str(name).startswith("contracts_half_")]
         head = features["headcount"].fillna(0).to_numpy(float)
         return np.column_stack([features[lags].to_numpy(float), head, np.ones(len(features))])
 
