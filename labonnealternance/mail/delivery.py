@@ -52,13 +52,8 @@ class PutOff(NotDelivered):
         self.server_is_down = server_is_down
 
 
-def _said(code: object, answer: bytes | str) -> str:
-    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-    return f"{code} {text}".strip()
-
-
 def _verdict(code: int, answer: bytes | str) -> NotDelivered:
-    said = _said(code, answer)
+    said = f"{code} {answer.decode(errors='replace') if isinstance(answer, bytes) else answer}"
     if 500 <= code < 600:
         return Refused(said)
     # 421 closes the whole service, the other 4xx put off one message.
@@ -72,9 +67,6 @@ def read_fault(fault: Exception) -> NotDelivered:
             return _verdict(*next(iter(fault.recipients.values())))
         case smtplib.SMTPSenderRefused() | smtplib.SMTPDataError():
             return _verdict(fault.smtp_code, fault.smtp_error)
-        case smtplib.SMTPResponseException():
-            # A greeting or a password that is refused says nothing about the message.
-            return PutOff(_said(fault.smtp_code, fault.smtp_error), server_is_down=True)
         case AnymailRecipientsRefused() | AnymailInvalidAddress():
             return Refused(str(fault))
         case AnymailUnsupportedFeature() | AnymailSerializationError() | BadHeaderError():
@@ -84,7 +76,8 @@ def read_fault(fault: Exception) -> NotDelivered:
                 return PutOff(str(fault), server_is_down=True)
             return Refused(str(fault))
         case OSError():
-            # Refused or lost connections, time-outs, names that do not resolve, the requests library's errors.
+            # Connections refused or lost, time-outs, names that do not resolve, the errors of requests, and the rest of
+            # smtplib's: a greeting or a password that is refused says nothing about the message.
             return PutOff(f"{type(fault).__name__}: {fault}", server_is_down=True)
         case _:
             return PutOff(f"{type(fault).__name__}: {fault}")

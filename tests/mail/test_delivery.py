@@ -1,6 +1,7 @@
 """What each answer of a real SMTP server does to a message."""
 
 from datetime import timedelta
+from smtplib import SMTPAuthenticationError, SMTPConnectError, SMTPHeloError
 
 import pytest
 
@@ -101,6 +102,13 @@ def test_a_server_that_is_down_puts_the_message_off(write, settings):
 def test_a_password_that_the_server_refuses_is_not_the_messages_fault(write, server, settings):
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "compte", "faux"
     assert deliver(write()).status == MessageStatus.QUEUED
+    assert server.received == []
+
+
+@pytest.mark.parametrize("code", [535, 554])
+def test_a_5xx_before_the_message_is_spoken_of_puts_it_off(code):
+    for fault in (SMTPAuthenticationError(code, b"no"), SMTPHeloError(code, b"no"), SMTPConnectError(code, b"no")):
+        assert isinstance(delivery.read_fault(fault), delivery.PutOff)
 
 
 def test_a_fault_that_nobody_foresaw_puts_the_message_off(write, settings):

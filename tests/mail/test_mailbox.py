@@ -131,9 +131,10 @@ def test_only_files_of_the_mailbox_are_read(client, left, folder):
 def test_nothing_is_there_when_emails_really_leave(client, left, settings):
     left()
     (mail,) = mailbox.kept()
+    pages = (URL, f"{URL}?format=json", f"{URL}{mail.name}/", f"{URL}{mail.name}/html/")
+    assert {client.get(url).status_code for url in pages} == {200}
     settings.EMAIL_URL = "smtp://relais"
-    for url in (URL, f"{URL}?format=json", f"{URL}{mail.name}/", f"{URL}{mail.name}/html/"):
-        assert client.get(url).status_code == 404
+    assert {client.get(url).status_code for url in pages} == {404}
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
