@@ -6,66 +6,11 @@ several words in one value are looked for side by side.
 
 #: Said with a job, but naming none.
 NOISE = frozenset(
-    [
-        "a",
-        "au",
-        "aux",
-        "avec",
-        "chez",
-        "cherche",
-        "d",
-        "dans",
-        "de",
-        "des",
-        "du",
-        "en",
-        "et",
-        "h",
-        "hf",
-        "f",
-        "fh",
-        "l",
-        "la",
-        "le",
-        "les",
-        "mf",
-        "m",
-        "ou",
-        "par",
-        "pour",
-        "sans",
-        "sur",
-        "un",
-        "une",
-        "alternance",
-        "alternant",
-        "alternante",
-        "apprenti",
-        "apprentie",
-        "apprentis",
-        "apprentissage",
-        "bac",
-        "bep",
-        "bts",
-        "but",
-        "cap",
-        "contrat",
-        "emploi",
-        "emplois",
-        "formation",
-        "job",
-        "master",
-        "metier",
-        "metiers",
-        "offre",
-        "offres",
-        "poste",
-        "pro",
-        "recherche",
-        "stage",
-        "stagiaire",
-        "travail",
-    ]
+    """
+    a au aux avec chez cherche d dans de des du en et h hf f fh l la le les mf m ou par pour sans sur un une
+    alternance alternant alternante apprenti apprentie apprentis apprentissage bac bep bts but cap contrat emploi
+    emplois formation job master metier metiers offre offres poste pro recherche stage stagiaire travail
+    """.split()  # noqa: SIM905
 )
 
 SAID_FOR = {

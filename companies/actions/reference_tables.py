@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models, transaction
 from django.utils import timezone
 
@@ -171,7 +172,12 @@ def _replace(tables: list[Table], *, forced: bool) -> dict[str, TableReport]:
         for table in reversed(tables):
             _remove(cursor, table, reports[table.label])
         for table in tables:
+            cursor.execute(f"DROP TABLE staged_{table.name}")
             cursor.execute(f"ANALYZE {table.name}")
+            for index in table.model._meta.indexes:
+                if isinstance(index, GinIndex):
+                    # What a bulk load leaves in the index's waiting list is read whole by every search.
+                    cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [index.name])
     return reports
 
 

@@ -22,11 +22,13 @@ MOST_PHRASES = 24
 #: A word this short is believed as typed.
 SHORTEST_CORRECTED = 4
 CLOSE_ENOUGH = 0.72
+#: Whoever looks for an apprenticeship seldom looks for these: they come after, among titles that fit as well.
+_LEADERS = [f"{leader} %" for leader in ("chef", "directeur", "expert", "formateur", "responsable")]
 
 
 @dataclass(frozen=True)
 class JobSuggestion:
-    """A job title. ``rome_codes``: its own job first, then the job that it was cut off from, whose employers are alike."""
+    """A job title. ``rome_codes``: its own job, then the job that it was cut off from, whose employers are alike."""
 
     label: str
     rome_codes: list[str]
@@ -158,13 +160,17 @@ def _titles(said: list[list[str]], *, typed: str, limit: int, all_words: bool) -
     parameters["phrases"] = phrases
     parameters["starts"] = [f"{_literal(phrase)}%" for phrase in phrases]
     parameters["word_starts"] = [f"{_literal(phrase)} %" for phrase in phrases]
+    parameters["whole_words"] = [f"% {_literal(phrase)} %" for phrase in phrases]
+    parameters["leaders"] = _LEADERS
+    # One or two letters begin thousands of titles: the main one of each job is enough.
+    narrowed = "a.is_main AND " if len(typed) <= 2 and typed not in SAID_FOR else ""
     matched = " + ".join(f"{condition}::int" for condition in conditions)
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH found AS MATERIALIZED ("  # noqa: S608
-            f"SELECT a.ogr, a.label, a.search_key, a.masculine_key, a.feminine_key, a.is_rare, a.is_main, a.rome_id,"
+            "SELECT a.ogr, a.label, a.search_key, a.masculine_key, a.feminine_key, a.is_rare, a.is_main, a.rome_id,"
             f" {'0' if all_words else matched} AS matched FROM companies_romeappellation a"
-            f" WHERE {(' AND ' if all_words else ' OR ').join(conditions)})"
+            f" WHERE {narrowed}({(' AND ' if all_words else ' OR ').join(conditions)}))"
             " SELECT found.ogr, found.label, found.rome_id, parent.code,"
             " (found.search_key = %(typed)s OR found.masculine_key = %(typed)s OR found.feminine_key = %(typed)s)"
             " FROM found JOIN companies_rome rome ON rome.code = found.rome_id"
@@ -172,8 +178,10 @@ def _titles(said: list[list[str]], *, typed: str, limit: int, all_words: bool) -
             " ORDER BY found.matched DESC, 5 DESC,"
             " (found.masculine_key = ANY(%(phrases)s) OR found.feminine_key = ANY(%(phrases)s)) DESC,"
             " (found.masculine_key LIKE ANY(%(word_starts)s) OR found.feminine_key LIKE ANY(%(word_starts)s)) DESC,"
+            " (' ' || found.masculine_key || ' ' LIKE ANY(%(whole_words)s)"
+            "  OR ' ' || found.feminine_key || ' ' LIKE ANY(%(whole_words)s)) DESC,"
             " (found.masculine_key LIKE ANY(%(starts)s) OR found.feminine_key LIKE ANY(%(starts)s)) DESC,"
-            " found.is_rare, found.is_main DESC, rome.hirings DESC, length(found.search_key), found.ogr"
+            " found.is_rare, found.masculine_key LIKE ANY(%(leaders)s), found.is_main DESC, rome.hirings DESC, length(found.search_key), found.ogr"
             " LIMIT %(rows)s",
             parameters,
         )
@@ -213,7 +221,9 @@ def find_place(*, text: str) -> FoundPlace | None:
 
 
 _ARTICLES = ("le", "la", "les", "l")
-_POSTCODE = re.compile(r"\d{2,5}")
+#: Beginnings of thousands of names: like one or two letters, they are answered by the towns.
+_TOO_COMMON = ("sai", "sain", "saint", "sainte")
+_TOWN = 5_000
 
 _PLACE = (
     "c.code, c.name, c.postcodes, c.departement_id, c.latitude, c.longitude,"
@@ -227,20 +237,31 @@ def _places(text: str, limit: int) -> list[tuple[PlaceSuggestion, bool]]:
     key = place_key(text[:LONGEST_TEXT])
     if not key or not limit:
         return []
-    words = key.split()
-    postcodes = [word for word in words if _POSTCODE.fullmatch(word)]
-    name = " ".join(word for word in words if not _POSTCODE.fullmatch(word))
-    postcode = postcodes[-1] if postcodes else ""
-    rows = _places_named(key, name, postcode, limit) if name else _places_at(postcode, limit)
-    if not rows:
-        rows = _places_like(name, limit) if name else _places_in(postcode, limit)
-    places: dict[str, tuple[PlaceSuggestion, bool]] = {}
-    for code, commune, codes, departement, latitude, longitude, is_divided, is_exact in rows:
+    name, postcode = _name_and_postcode(key)
+    if name:
+        rows = _places_named(key, name, postcode, limit)
+        if not rows and postcode:
+            # "Paris (75000)" is nobody's postcode, and a mistaken one should not hide the name.
+            rows = _places_named(name, name, "", limit)
+        rows = rows or _places_like(name, limit)
+    else:
+        rows = _places_at(postcode, limit) or _places_in(postcode, limit)
+    places = []
+    for code, commune, codes, departement, latitude, longitude, is_divided, is_same_name in rows:
         shown = _shown_postcode(codes, typed=postcode, departement=departement, is_divided=is_divided)
         label = commune.replace("Arrondissement", "arrondissement") + (f" ({shown})" if shown else "")
         place = PlaceSuggestion(code=code, label=label, postcode=shown, latitude=latitude, longitude=longitude)
-        places.setdefault(code, (place, is_exact))
-    return list(places.values())[:limit]
+        is_exact = is_same_name and (shown.startswith(postcode) or key == place_key(commune))
+        places.append((place, is_exact or key == shown))
+    return places
+
+
+def _name_and_postcode(key: str) -> tuple[str, str]:
+    """("metz", "57000") for "metz 57000"; the number of an arrondissement stays in the name beside a postcode."""
+    words = key.split()
+    numbers = sorted((word for word in words if word.isdigit() and 2 <= len(word) <= 5), key=len)
+    postcode = numbers[-1] if numbers else ""
+    return " ".join(word for word in words if word != postcode), postcode
 
 
 def _shown_postcode(codes: list[str], *, typed: str, departement: str, is_divided: bool) -> str:
@@ -259,25 +280,31 @@ def _places_named(key: str, name: str, postcode: str, limit: int) -> list[tuple]
         "start": f"{_literal(name)}%",
         "inside": f"% {_literal(name)}%",
         "articles": [f"{article} {name}" for article in _ARTICLES],
+        "word": f"% {_literal(name)}",
+        "word_before": f"% {_literal(name)} %",
         "postcode": f"{postcode}%",
-        "departement": {"20": "2A"}.get(postcode[:2], postcode[:2]),
+        "town": _TOWN,
         "rows": limit,
     }
     # "paris 11" is the name of an arrondissement; "lyon 69" and "metz 57000" are a name and where it is.
     agrees = (
-        "AND (c.departement_id LIKE %(departement)s || '%%' AND EXISTS (SELECT FROM unnest(c.postcodes) one WHERE one LIKE %(postcode)s)"
-        " OR c.search_key LIKE %(whole)s)"
+        "AND (EXISTS (SELECT FROM unnest(c.postcodes) one WHERE one LIKE %(postcode)s) OR c.search_key LIKE %(whole)s)"
         if postcode
         else ""
     )
+    inside = "OR c.search_key LIKE %(inside)s"
+    if len(name) <= 2 or name in _TOO_COMMON:
+        agrees += " AND (c.population >= %(town)s OR c.search_key = %(name)s)"
+        inside = ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_PLACE}, best.is_exact FROM ("  # noqa: S608
             " SELECT code, min(rank) AS rank, bool_or(rank < 2) AS is_exact, max(population) AS population FROM ("
             "  SELECT c.code, c.population, CASE WHEN c.search_key IN (%(key)s, %(name)s) THEN 0"
-            "   WHEN c.search_key = ANY(%(articles)s) THEN 1 WHEN c.search_key LIKE %(start)s THEN 2 ELSE 4 END AS rank"
+            "   WHEN c.search_key = ANY(%(articles)s) THEN 1"
+            "   WHEN c.search_key LIKE ANY(ARRAY[%(start)s, %(word)s, %(word_before)s]) THEN 2 ELSE 4 END AS rank"
             "  FROM companies_commune c"
-            f"  WHERE (c.search_key LIKE %(start)s OR c.search_key LIKE %(inside)s) {agrees}"
+            f"  WHERE (c.search_key LIKE %(start)s {inside}) {agrees}"
             "  UNION ALL"
             "  SELECT c.code, c.population, CASE WHEN former.search_key = %(name)s THEN 3 ELSE 5 END"
             "  FROM companies_formercommune former JOIN companies_commune c ON c.code = former.commune_id"
@@ -301,7 +328,9 @@ def _places_at(postcode: str, limit: int) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_PLACE}, length(%(postcode)s) = 5 FROM companies_commune c WHERE {condition}"  # noqa: S608
-            " ORDER BY is_divided, c.population DESC, c.code LIMIT %(rows)s",
+            " ORDER BY length(%(postcode)s) = 5"
+            "  AND EXISTS (SELECT FROM companies_commune part WHERE part.parent_id = c.code),"
+            "  c.population DESC, c.code LIMIT %(rows)s",
             {"postcode": postcode, "departements": _departements(postcode), "rows": limit},
         )
         return cursor.fetchall()

@@ -108,7 +108,7 @@ class _Reading:
             raise SourceRefused(f"Il manque le fichier {latest.name}/{name}_v{max(versions)}_utf8.csv.")
         return f"{latest.name}/{files[-1]}"
 
-    def _lines(self, file: str, columns: tuple[str, ...], *, comma: str = ",") -> Iterator[tuple[int, list[str]]]:
+    def _lines(self, file: str, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
         """Yields (line number, values of ``columns`` without blanks around); lines that can't be cut are faults."""
         path = self.folder / file
         try:
@@ -119,7 +119,7 @@ class _Reading:
             raise SourceRefused(f"Il manque le fichier {file}, ou il ne peut pas être lu.") from error
         lines = content.decode("utf-8-sig", errors="surrogateescape").split("\n")
         try:
-            header = [name.strip() for name in _cut(lines[0], comma=comma)]
+            header = [name.strip() for name in _cut(lines[0])]
         except BadLine as error:
             raise SourceRefused(f"L'en-tête du fichier {file} est illisible : {error}.") from error
         missing = [name for name in columns if name not in header]
@@ -135,7 +135,7 @@ class _Reading:
                 continue
             read += 1
             try:
-                values = _cut(line, comma=comma)
+                values = _cut(line)
                 if len(values) != len(header):
                     raise BadLine(f"{len(values)} valeurs au lieu de {len(header)}")
             except BadLine as error:
@@ -212,7 +212,7 @@ class _Reading:
             orphans = {row[0]: row[-1] for row in rows if row[-1] is not None and row[-1] not in codes}
             for number, (code,) in self._lines(file, ("code_insee",)):
                 if code in orphans:
-                    self._fault(file, number, f"la commune parente « {orphans[code]} » n'est pas connue")
+                    self._fault(file, number, f"la commune parente « {orphans[code]} » n'existe pas dans cette source")
         communes = {row[0] for row in found.communes}
 
         def former_commune(code: str, name: str, commune: str) -> tuple:
@@ -377,14 +377,14 @@ class _Reading:
         return {ogr: (kind, label, category) for ogr, kind, label, category in rows}
 
 
-def _cut(line: str, *, comma: str = ",") -> list[str]:
+def _cut(line: str) -> list[str]:
     """The values of one line. ``BadLine`` when its quotes do not close or its characters are not a text in UTF-8."""
     # A label of the NAF file lost half of its typographic apostrophe to an old conversion.
     line = line.removesuffix("\r").replace("\x19", "'")
     if _CONTROL.search(line):
         raise BadLine("des caractères ne sont pas du texte en UTF-8")
     try:
-        return next(csv.reader([line], delimiter=comma, strict=True), [])
+        return next(csv.reader([line], strict=True), [])
     except csv.Error as error:
         raise BadLine("un guillemet n'est pas fermé, ou la ligne est coupée") from error
 
@@ -395,7 +395,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _known(code: str, codes, name: str) -> str:
     if code not in codes:
-        raise BadLine(f"{name} « {code} » n'est pas connu" + ("e" if name.split("'")[0].split()[0] == "la" else ""))
+        raise BadLine(f"{name} « {code[:40]} » n'existe pas dans cette source")
     return code
 
 
