@@ -26,6 +26,7 @@ from companies.models import (
     RomeAppellation,
     VisibilityDecision,
 )
+from companies.models.search_keys import place_key, title_keys
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.text import search_key
 
@@ -85,7 +86,7 @@ class CommuneFactory(DjangoModelFactory):
 
     code = "57463"
     name = "Metz"
-    search_key = factory.LazyAttribute(lambda commune: search_key(commune.name))
+    search_key = factory.LazyAttribute(lambda commune: place_key(commune.name))
     postcodes = factory.LazyFunction(lambda: ["57000", "57050", "57070"])
     departement = factory.SubFactory(DepartementFactory)
     population = 120_000
@@ -100,7 +101,7 @@ class FormerCommuneFactory(DjangoModelFactory):
 
     code = factory.Sequence(lambda n: f"57{900 + n % 100}")
     name = "Ancienneville"
-    search_key = factory.LazyAttribute(lambda commune: search_key(commune.name))
+    search_key = factory.LazyAttribute(lambda commune: place_key(commune.name))
     commune = factory.SubFactory(CommuneFactory)
 
 
@@ -156,6 +157,8 @@ class RomeAppellationFactory(DjangoModelFactory):
     label = "Boulanger / Boulangère"
     short_label = factory.SelfAttribute("label")
     search_key = factory.LazyAttribute(lambda appellation: search_key(appellation.label))
+    masculine_key = factory.LazyAttribute(lambda appellation: title_keys(appellation.label)[0])
+    feminine_key = factory.LazyAttribute(lambda appellation: title_keys(appellation.label)[1])
 
 
 class NafRomeShareFactory(DjangoModelFactory):

@@ -150,7 +150,7 @@ def test_a_broken_address_is_no_error_of_ours(client, path):
 
 def test_a_text_close_to_a_job_is_answered_and_the_others_are_offered(client):
     build_town(bakeries=1)
-    html = ask(client, metier="boulanger", lieu="Metz")
+    html = ask(client, metier="boulang", lieu="Metz")
     assert "1 établissement " in html
     assert "Boulanger pâtissier / Boulangère pâtissière" in html
     assert "Vouliez-vous dire" in html
