@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from labonnealternance.accounts import actions
 from labonnealternance.accounts.forms import SignInForm, safe_next
+from labonnealternance.accounts.models import User
 from labonnealternance.kit.http import client_ip
 from labonnealternance.kit.limits import TooMany
 
@@ -92,6 +93,7 @@ def _link_not_valid(request: HttpRequest) -> HttpResponse:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Who I am here."""
+    assert isinstance(request.user, User)
     return render(request, "accounts/home.html", {"roles": request.user.roles})
 
 

@@ -91,9 +91,9 @@ class BoundedPaginator(Paginator):
         with connections[rows.db].cursor() as cursor:
             # The rows of a partitioned table are counted on its partitions.
             cursor.execute(
-                "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_partition_tree(%s::regclass) t"
-                " JOIN pg_class c ON c.oid = t.relid WHERE t.isleaf",
-                [f'"{rows.model._meta.db_table}"'],
+                "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class WHERE relkind = 'r' AND oid IN"
+                " (SELECT relid FROM pg_partition_tree(%(table)s::regclass) UNION SELECT %(table)s::regclass)",
+                {"table": f'"{rows.model._meta.db_table}"'},
             )
             estimated = cursor.fetchone()[0]
         return max(estimated, exact)

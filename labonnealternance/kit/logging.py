@@ -65,7 +65,7 @@ def _drop_request(logger: Any, method: str, event: dict[str, Any]) -> dict[str, 
     return event
 
 
-_BEFORE = [
+_BEFORE: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

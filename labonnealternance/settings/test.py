@@ -1,10 +1,12 @@
 """The tests: as production where behaviour shows, on this copy's own services."""
 
+from typing import Any, cast
+
 from labonnealternance.settings.local import *  # noqa: F403
 from labonnealternance.settings.local import TEMPLATES
 
 # An unknown variable in a template is a fault that no page shows: here it fails.
-TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = "⟪variable inconnue: %s⟫"
+cast(dict[str, Any], TEMPLATES[0]["OPTIONS"])["string_if_invalid"] = "⟪variable inconnue: %s⟫"
 
 # The real hasher spends a quarter of a second per sign-in on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
