@@ -22,8 +22,8 @@ def _simulate():
     """Written aside first: an interrupted simulation is begun again."""
     aside = state_dir() / "history.part"
     shutil.rmtree(aside, ignore_errors=True)
-    size = int(os.environ.get("DEMO_SIZE") or 12_000)
-    call_command("simulate_history", size=size, seed=SEED, out=str(aside))
+    size = os.environ.get("DEMO_SIZE") or "12000"
+    call_command("simulate_history", "--size", size, "--seed", str(SEED), "--out", str(aside))
     aside.rename(_history())
 
 
@@ -43,6 +43,6 @@ def steps():
         Step(
             "premier score, calculé et publié",
             Release.objects.filter(status=ReleaseStatus.CURRENT).exists,
-            lambda: call_command("refresh_scores", history=str(_history())),
+            lambda: call_command("refresh_scores", "--history", str(_history())),
         ),
     ]
