@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = PROJECT / "requirements-dev.txt"
@@ -26,7 +27,7 @@ def say(text):
     print(f"— {text}", flush=True)
 
 
-def stop(text):
+def stop(text) -> NoReturn:
     raise SystemExit(f"\n{text}")
 
 
@@ -52,7 +53,7 @@ def apt_install(*packages):
 def pinned(name):
     """The lines of one package in the requirements: its version and its hashes."""
     found = re.search(rf"^{name}==(?:.*\\\n)*.*\n", REQUIREMENTS.read_text(), re.MULTILINE)
-    return found.group(0)
+    return found.group(0) if found else name
 
 
 def mark():

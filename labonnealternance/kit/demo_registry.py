@@ -29,7 +29,7 @@ class Step:
 
     label: str
     is_done: Callable[[], bool]
-    run: Callable[[], None]
+    run: Callable[[], object]
 
 
 def _modules() -> Iterator[ModuleType]:
