@@ -21,6 +21,8 @@ from offers import search as market
 from offers.public import questions
 
 MAX_SUGGESTIONS = 10
+# Of an establishment's jobs, how many are read without unfolding the others.
+FIRST_JOBS = 6
 # A page of results must be gone as soon as a decision is taken: nobody may keep it.
 fresh = cache_control(private=True, no_cache=True)
 
@@ -64,10 +66,13 @@ def establishment(request: HttpRequest, *, siret: str) -> HttpResponse:
         if hiring_potentials.was_public(siret=siret, at=at):
             return errors.gone(request)
         raise Http404
+    asked = request.GET.get("romes", "")[:200].split(",")
+    jobs.sort(key=lambda job: job.code not in asked)
     query = request.META["QUERY_STRING"] if request.GET.get("metier") or request.GET.get("romes") else ""
     context = {
         "establishment": found,
-        "jobs": jobs,
+        "jobs": jobs[:FIRST_JOBS],
+        "other_jobs": jobs[FIRST_JOBS:],
         "size": _size(found),
         "phone": _phone(found.shown_phone),
         "siret": spaced_siret(found.siret),
@@ -157,6 +162,7 @@ def _answer(question: questions.Question) -> dict:
     ]
     return {
         "answer": answer,
+        "near": _near(question.place_label),
         "cards": cards,
         "total": _total(answer),
         "links": _links(question, answer.pages),
@@ -198,6 +204,15 @@ def _links(question: questions.Question, pages: int) -> list[tuple[str, str]]:
             links.append(("…", ""))
         links.append((str(number), "?" + question.query(page=number if number > 1 else "")))
     return links
+
+
+def _near(place: str) -> str:
+    """``près de Metz``, ``près d’Ajaccio``, ``près du Mans``, ``près des Abymes``: as French says it."""
+    for article, joined in (("Le ", "près du "), ("Les ", "près des ")):
+        if place.startswith(article):
+            return joined + place.removeprefix(article)
+    is_elided = place[:1].lower() in tuple("aeiouàâéèêëîïôöûœ")
+    return f"près d’{place}" if is_elided else f"près de {place}"
 
 
 def _total(answer: market.Answer) -> str:

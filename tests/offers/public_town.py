@@ -26,7 +26,12 @@ def build_references() -> None:
             factories.RomeAppellationFactory(rome=rome, label=appellation)
     factories.CommuneFactory()
     factories.CommuneFactory(
-        code="57480", name="Montigny-lès-Metz", postcodes=["57950"], population=22_000, latitude=49.0956, longitude=6.1526
+        code="57480",
+        name="Montigny-lès-Metz",
+        postcodes=["57950"],
+        population=22_000,
+        latitude=49.0956,
+        longitude=6.1526,
     )
     factories.CommuneFactory(
         code="57672", name="Thionville", postcodes=["57100"], population=42_000, latitude=49.3579, longitude=6.1683

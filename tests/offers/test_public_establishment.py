@@ -120,3 +120,9 @@ def test_the_way_back_is_only_offered_to_a_search_of_ours(client, bakery):
 def test_it_costs_few_queries(client, bakery, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         client.get(address(bakery))
+
+
+def test_the_job_that_was_asked_for_is_read_first(client, bakery):
+    put_online([(bakery, BAKER), (bakery, COOK)])
+    html = client.get(address(bakery) + f"?romes={COOK}").content.decode()
+    assert html.index("Cuisinier / Cuisinière") < html.index("Boulanger / Boulangère")

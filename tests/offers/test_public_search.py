@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from offers.public import questions
+from offers.public import questions, views
 from tests.offers.public_town import BAKER, build_references, build_town
 
 pytestmark = pytest.mark.django_db
@@ -257,3 +257,28 @@ def test_suggestions_answer_whatever_is_typed(client, name, text):
 
 def test_cleaning_keeps_what_people_type():
     assert questions.clean("  Développeur\u00a0C++ \n web ") == "Développeur C++ web"
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("Metz (57000)", "près de Metz (57000)"),
+        ("Ajaccio (20000)", "près d’Ajaccio (20000)"),
+        ("Épinal (88000)", "près d’Épinal (88000)"),
+        ("Le Mans (72000)", "près du Mans (72000)"),
+        ("Les Abymes (97139)", "près des Abymes (97139)"),
+        ("La Rochelle (17000)", "près de La Rochelle (17000)"),
+        ("L'Isle-Adam (95290)", "près de L'Isle-Adam (95290)"),
+    ],
+)
+def test_a_place_is_said_as_french_elides_it(place, said):
+    assert views._near(place) == said
+
+
+def test_the_nearest_come_first_when_asked(client):
+    build_town(bakeries=12)
+    html = ask(client, **METZ, tri="distance")
+    distances = [float(km.replace(",", ".")) for km in re.findall(r"à (\d+(?:,\d)?) km</p>", html)]
+    assert distances == sorted(distances)
+    assert "tri=distance" in html
+    assert "Trier par" in html
