@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from companies.enums import ImportKind, ImportStatus
 from companies.models import Commune, EstablishmentImport, FormerCommune, Naf
@@ -162,9 +162,7 @@ class _Run:
             self._stage(staged)
             self._refuse_faulty()
             self._refuse_older()
-            with transaction.atomic():
-                apply(self)
-                self._finish(ImportStatus.DONE)
+            self._apply(apply)
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE companies_establishment")
         except RefusedImport as refusal:
@@ -182,6 +180,20 @@ class _Run:
                 with connection.cursor() as cursor:
                     cursor.execute("DROP TABLE IF EXISTS staged, set_aside, difference")
         return self.record
+
+    def _apply(self, apply: "Callable[[_Run], None]"):
+        """The staged lines, once more when somebody registered one of their SIRETs in the meantime."""
+        for last_try in (False, False, True):
+            try:
+                with transaction.atomic():
+                    apply(self)
+                    self._finish(ImportStatus.DONE)
+                return
+            except IntegrityError:
+                if last_try:
+                    raise RefusedImport(
+                        "Les références ou les établissements ont changé pendant l'import : relancez-le."
+                    ) from None
 
     def _stage(self, staged: str):
         """Copies the lines that fit beside the table, in this session alone; sets the others aside."""
@@ -278,6 +290,8 @@ def _apply_establishments(run: _Run):
     facts = ", ".join(_FACTS)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '192MB'")
+        # Trigrams of names are sorted by larger heaps before they reach their index.
+        cursor.execute("SET LOCAL gin_pending_list_limit = '64MB'")
         # Facts that the registry told since the day of the file are fresher than the file.
         cursor.execute(
             f"""
@@ -287,14 +301,14 @@ def _apply_establishments(run: _Run):
             WHERE ROW({new}, {closed_on}) IS DISTINCT FROM ROW({old}, e.closed_on)
                 AND (%(forced)s OR s.registry_updated_at IS NULL OR e.registry_updated_at IS NULL
                     OR s.registry_updated_at >= e.registry_updated_at)
-            """,
+            """,  # noqa: S608 (names of columns, written above)
             given,
         )
         cursor.execute(
             f"""
             UPDATE companies_establishment e SET ({facts}, closed_on, last_import_id) = ({new}, s.closed_on, %(run)s)
             FROM difference s WHERE e.id = s.id
-            """,
+            """,  # noqa: S608 (names of columns, written above)
             given,
         )
         cursor.execute(
@@ -320,15 +334,13 @@ def _apply_establishments(run: _Run):
                 given,
             )
             record.closed_rows += cursor.rowcount
-        # Another process may have added an establishment from the registry since: its facts are fresher.
         cursor.execute(
             f"""
             INSERT INTO companies_establishment (siret, {facts}, closed_on, last_import_id)
             SELECT s.siret, {new}, CASE WHEN s.is_closed THEN COALESCE(s.closed_on, %(dated_on)s) END, %(run)s
             FROM ({_STAGED_FACTS}) s
             WHERE NOT EXISTS (SELECT FROM companies_establishment e WHERE e.siret = s.siret)
-            ON CONFLICT (siret) DO NOTHING
-            """,
+            """,  # noqa: S608 (names of columns, written above)
             given,
         )
         record.added_rows = cursor.rowcount

@@ -3,6 +3,7 @@
 Loads pyarrow: only the import commands may import this module, never the web.
 """
 
+import contextlib
 import csv
 import gzip
 import hashlib
@@ -12,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -178,26 +180,30 @@ class _Physical(io.RawIOBase):
     def lines(self) -> int:
         return self.newlines + (self.last != b"\n")
 
-    def close(self):
-        self.stream.close()
-        super().close()
+
+@contextlib.contextmanager
+def _stream(path: Path, magic: bytes) -> Iterator[_Physical]:
+    """The text inside ``path``, unpacked while it is read."""
+    with contextlib.ExitStack() as opened:
+        raw = opened.enter_context(path.open("rb"))
+        stream: Any = raw
+        if magic[:2] == b"\x1f\x8b":
+            stream = opened.enter_context(gzip.open(raw))
+        elif magic == b"PK\x03\x04":
+            archive = opened.enter_context(zipfile.ZipFile(raw))
+            stream = opened.enter_context(archive.open(_only_member(path, archive)))
+        yield _Physical(stream, raw.tell)
 
 
-def _stream(path: Path, magic: bytes) -> _Physical:
-    raw = path.open("rb")
-    if magic[:2] == b"\x1f\x8b":
-        return _Physical(gzip.open(raw), raw.tell)
-    if magic == b"PK\x03\x04":
-        archive = zipfile.ZipFile(raw)
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if any(member.filename == "[Content_Types].xml" for member in members):
-            raise UnreadableFile(f"{path.name} est un classeur : enregistrez-le au format CSV (UTF-8).")
-        if len(members) != 1:
-            raise UnreadableFile(f"{path.name} contient {len(members)} fichiers ; il en faut un seul.")
-        if members[0].flag_bits & 1:
-            raise UnreadableFile(f"{path.name} est protégé par un mot de passe.")
-        return _Physical(archive.open(members[0]), raw.tell)
-    return _Physical(raw, raw.tell)
+def _only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if any(member.filename == "[Content_Types].xml" for member in members):
+        raise UnreadableFile(f"{path.name} est un classeur : enregistrez-le au format CSV (UTF-8).")
+    if len(members) != 1:
+        raise UnreadableFile(f"{path.name} contient {len(members)} fichiers ; il en faut un seul.")
+    if members[0].flag_bits & 1:
+        raise UnreadableFile(f"{path.name} est protégé par un mot de passe.")
+    return members[0]
 
 
 def _open_csv(path: Path, size: int, magic: bytes) -> StockFile:
@@ -296,7 +302,7 @@ def _decoded(name, lines, columns: dict[str, pa.BinaryArray], rejected: list[Rej
             if pc.any(inside).as_py():
                 row = inside.to_pylist().index(True)
                 raise UnreadableFile(f"{name}, ligne {lines[row]} : un guillemet n'est pas fermé ({column}).")
-            texts[column] = pc.replace_substring_regex(array, r"[\x00-\x1f\x7f]+", " ")
+            texts[column] = pc.replace_substring_regex(array, r" *[\x00-\x1f\x7f]+ *", " ")
     return Batch(lines, texts, rejected, position)
 
 

@@ -156,7 +156,7 @@ class _Lines:
 
 
 def digits(array: pa.StringArray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """``(figures, shaped)``: the figures of each text, as a table of small integers; which texts are ``length`` digits."""
+    """``(figures, shaped)``: the figures of each text, a row of small integers; which texts are ``length`` digits."""
     shaped = pc.equal(pc.binary_length(array), length).to_numpy(zero_copy_only=False)
     fixed = pc.if_else(pa.array(shaped), array, "0" * length)
     data = fixed.buffers()[2]
@@ -174,7 +174,7 @@ def luhn(figures: np.ndarray) -> np.ndarray:
 
 
 def valid_sirets(array: pa.StringArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``(numbers, shaped, sound)``: each SIRET as a number for comparisons, whether 14 digits, whether its key holds."""
+    """``(numbers, shaped, sound)``: each SIRET as a number to compare, whether 14 digits, whether its key holds."""
     figures, shaped = digits(array, 14)
     numbers = figures.astype(np.int64) @ (10 ** np.arange(13, -1, -1, dtype=np.int64))
     by_luhn = luhn(figures)

@@ -169,7 +169,13 @@ class Establishment(models.Model):
     registry_updated_at = models.DateTimeField("mise à jour au registre", null=True)
     # The import that wrote these facts last.
     last_import = models.ForeignKey(
-        EstablishmentImport, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        EstablishmentImport,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_index=False,
+        # One value for a whole import: PostgreSQL would look it up again for each of millions of rows.
+        db_constraint=False,
     )
     idcc = models.ForeignKey(Idcc, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     opco = models.ForeignKey(Opco, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from django.core.management import CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 from tqdm import tqdm
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again later.
@@ -38,7 +38,12 @@ def single_run(name: str) -> Iterator[None]:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [_lock_number(name)])
             if not cursor.fetchone()[0]:
                 raise AlreadyRunning(name)
-        yield
+        try:
+            yield
+        finally:
+            # Given back before the connection ends: the server takes a moment to notice that, and the next run is now.
+            with contextlib.suppress(DatabaseError), own.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_lock_number(name)])
     finally:
         own.close()
 

@@ -35,9 +35,22 @@ from labonnealternance.embedded import postgres, services
 DATABASE = "bench_import"
 CHUNK = 100_000
 PROJECT = Path(__file__).resolve().parents[2]
-WORDS = ["BOULANGERIE", "PATISSERIE", "GARAGE", "MENUISERIE", "ATELIER", "MAISON", "BATI", "RENOV", "CONSEIL", "INFORMATIQUE", "TRANSPORTS", "SERVICES", "COIFFURE", "PHARMACIE", "RESTAURANT", "HOTEL", "CARROSSERIE", "PLOMBERIE", "ELECTRICITE", "PAYSAGE", "JARDINS", "OPTIQUE", "FLEURS", "PRIMEURS", "CHARPENTE", "TOITURE", "METALLERIE", "IMPRIMERIE", "AMBULANCES", "CABINET", "AGENCE", "IMMOBILIER", "ASSURANCES", "FORMATION", "LOGISTIQUE"]
-PEOPLE = ["MARTIN", "BERNARD", "DUBOIS", "THOMAS", "ROBERT", "RICHARD", "PETIT", "DURAND", "LEROY", "MOREAU", "SIMON", "LAURENT", "LEFEBVRE", "MICHEL", "GARCIA", "DAVID", "BERTRAND", "ROUX", "VINCENT", "FOURNIER", "MOREL", "GIRARD", "ANDRE", "MERCIER", "DUPONT", "LAMBERT", "BONNET", "FRANCOIS", "MARTINEZ", "LEGRAND"]
-STREETS = ["DE LA GARE", "VICTOR HUGO", "DU MOULIN", "DES LILAS", "JEAN JAURES", "DE LA REPUBLIQUE", "PASTEUR", "DU STADE", "DES ECOLES"]
+WORDS = [
+    "BOULANGERIE", "PATISSERIE", "GARAGE", "MENUISERIE", "ATELIER", "MAISON", "BATI", "RENOV", "CONSEIL",
+    "INFORMATIQUE", "TRANSPORTS", "SERVICES", "COIFFURE", "PHARMACIE", "RESTAURANT", "HOTEL", "CARROSSERIE",
+    "PLOMBERIE", "ELECTRICITE", "PAYSAGE", "JARDINS", "OPTIQUE", "FLEURS", "PRIMEURS", "CHARPENTE", "TOITURE",
+    "METALLERIE", "IMPRIMERIE", "AMBULANCES", "CABINET", "AGENCE", "IMMOBILIER", "ASSURANCES", "FORMATION",
+    "LOGISTIQUE",
+]  # fmt: skip
+PEOPLE = [
+    "MARTIN", "BERNARD", "DUBOIS", "THOMAS", "ROBERT", "RICHARD", "PETIT", "DURAND", "LEROY", "MOREAU", "SIMON",
+    "LAURENT", "LEFEBVRE", "MICHEL", "GARCIA", "DAVID", "BERTRAND", "ROUX", "VINCENT", "FOURNIER", "MOREL", "GIRARD",
+    "ANDRE", "MERCIER", "DUPONT", "LAMBERT", "BONNET", "FRANCOIS", "MARTINEZ", "LEGRAND",
+]  # fmt: skip
+STREETS = [
+    "DE LA GARE", "VICTOR HUGO", "DU MOULIN", "DES LILAS", "JEAN JAURES", "DE LA REPUBLIQUE", "PASTEUR", "DU STADE",
+    "DES ECOLES",
+]  # fmt: skip
 NAFS = [f"{division:02d}{sub:02d}{letter}" for division in range(1, 90, 3) for sub in (11, 20) for letter in "ZB"]
 TOWNS = 3_000
 
@@ -178,8 +191,11 @@ class Peak:
             with contextlib.suppress(psutil.Error):
                 self.own = max(self.own, self._process.memory_info().rss)
             if not servers:
-                servers = [each for each in psutil.process_iter(["cmdline"]) if DATABASE in " ".join(each.info["cmdline"] or [])
-                           and "postgres:" in " ".join(each.info["cmdline"] or [])]  # fmt: skip
+                servers = [
+                    each
+                    for each in psutil.process_iter(["cmdline"])
+                    if (title := " ".join(each.info["cmdline"] or [])).startswith("postgres:") and DATABASE in title
+                ]
             for server in servers:
                 # Its own memory: what it maps of the shared buffers is the server's.
                 with contextlib.suppress(psutil.Error):

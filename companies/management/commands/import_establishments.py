@@ -25,9 +25,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("files", nargs="+", type=Path, metavar="FICHIER")
         parser.add_argument(
-            "--dated-on", type=dt.date.fromisoformat, metavar="AAAA-MM-JJ",
+            "--dated-on",
+            type=dt.date.fromisoformat,
+            metavar="AAAA-MM-JJ",
             help="le jour du fichier (par défaut, celui de sa ligne la plus récente)",
-        )  # fmt: skip
+        )
         parser.add_argument(
             "--force",
             default="",
@@ -46,21 +48,20 @@ class Command(BaseCommand):
             help="où écrire les lignes écartées (par défaut, près du fichier)",
         )
 
-    def handle(self, *, files, dated_on, force, partial, quarantine_dir, **options):
+    def handle(self, *, files, dated_on, force, partial, quarantine_dir, **others):
         today = timezone.localdate()
         if dated_on is not None and dated_on > today:
             raise CommandError("--dated-on est un jour à venir.")
         with single_run("import_establishments"):
             units, stocks = self._sorted(files)
-            places = Places(**establishments.known_places()) if stocks else None
-            for group, act, rows in (
-                (units, establishments.import_legal_units, LegalUnitRows(today=today)),
-                (stocks, establishments.import_establishments, places and EstablishmentRows(places, today=today)),
-            ):
-                if group:
-                    self._import(group, act, rows, quarantine_dir or group[0].path.parent, {
-                        "dated_on": dated_on, "forced_reason": force, "is_partial": partial
-                    })  # fmt: skip
+            options = {"dated_on": dated_on, "forced_reason": force, "is_partial": partial}
+            if units:
+                self._import(
+                    units, establishments.import_legal_units, LegalUnitRows(today=today), quarantine_dir, options
+                )
+            if stocks:
+                rows = EstablishmentRows(Places(**establishments.known_places()), today=today)
+                self._import(stocks, establishments.import_establishments, rows, quarantine_dir, options)
 
     def _sorted(self, files) -> tuple[list[sirene.StockFile], list[sirene.StockFile]]:
         """The files by what their header says they hold: companies first, since they name the establishments."""
@@ -82,7 +83,8 @@ class Command(BaseCommand):
             group.append(stock)
         return units, stocks
 
-    def _import(self, group, act, rows, folder, options):
+    def _import(self, group, act, rows, quarantine_dir, options):
+        folder = quarantine_dir or group[0].path.parent
         label = group[0].name if len(group) == 1 else f"{len(group)} fichiers"
         name = f"{group[0].path.name}.{timezone.localtime():%Y%m%d-%H%M%S}.lignes-ecartees.csv"
         wanted = [*rows.essential, *rows.optional]
