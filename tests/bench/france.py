@@ -161,7 +161,9 @@ def load(country: Country) -> None:
         with cursor.copy("COPY companies_contact (siret, email, phone, source, imported_at) FROM STDIN") as copy:
             for n in range(country.establishments):
                 if n % 4:
-                    copy.write_row((siret(n), f"contact{n}@example.fr", "+33199000000" if n % 3 else "", "bench", "now"))
+                    copy.write_row(
+                        (siret(n), f"contact{n}@example.fr", "+33199000000" if n % 3 else "", "bench", "now")
+                    )
         decisions = [
             *(("delisted", "siret", siret(n), "{}") for n in sample(draw, country, 4_000)),
             *(("delisted", "siren", siret(n)[:9], "{}") for n in sample(draw, country, 200)),
