@@ -28,7 +28,6 @@ SAID_FOR = {
     "btp": ("btp", "travaux publics", "batiment"),
     "clim": ("climatisation", "climaticien"),
     "cm": ("community manager",),
-    "co": ("commercial",),
     "com": ("communication",),
     "compta": ("comptable", "comptabilite"),
     "cuisto": ("cuisinier",),

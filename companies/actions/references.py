@@ -181,7 +181,8 @@ def _titles(said: list[list[str]], *, typed: str, limit: int, all_words: bool) -
             " (' ' || found.masculine_key || ' ' LIKE ANY(%(whole_words)s)"
             "  OR ' ' || found.feminine_key || ' ' LIKE ANY(%(whole_words)s)) DESC,"
             " (found.masculine_key LIKE ANY(%(starts)s) OR found.feminine_key LIKE ANY(%(starts)s)) DESC,"
-            " found.is_rare, found.masculine_key LIKE ANY(%(leaders)s), found.is_main DESC, rome.hirings DESC, length(found.search_key), found.ogr"
+            " found.is_rare, found.masculine_key LIKE ANY(%(leaders)s), found.is_main DESC, rome.hirings DESC,"
+            " length(found.search_key), found.ogr"
             " LIMIT %(rows)s",
             parameters,
         )

@@ -1,5 +1,6 @@
 """Tables of the establishments' world."""
 
+from companies.models.contact_values import InvalidContact, clean_email, clean_phone
 from companies.models.establishment import Contact, Establishment, EstablishmentImport, LegalUnit
 from companies.models.hiring_potential import HiringPotential, Release, ReleaseMove, SearchEdition
 from companies.models.reference import (
@@ -31,6 +32,7 @@ __all__ = [
     "FormerCommune",
     "HiringPotential",
     "Idcc",
+    "InvalidContact",
     "InvalidNumber",
     "LegalUnit",
     "Naf",
@@ -47,6 +49,8 @@ __all__ = [
     "RomeWord",
     "SearchEdition",
     "VisibilityDecision",
+    "clean_email",
+    "clean_phone",
     "clean_siren",
     "clean_siret",
     "spaced_siret",

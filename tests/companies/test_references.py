@@ -1,4 +1,4 @@
-"""``import_references``: what the official files say is what the tables say, or nothing changed and a sentence says why."""
+"""``import_references``: the tables say what the official files say, or nothing changed and a sentence says why."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_the_sample_fills_every_table(settings):
     kinds = {kind for kind in RomeItemKind if baker.items.filter(kind=kind).exists()}
     assert kinds == set(RomeItemKind)
     assert baker.items.filter(is_core=True).exists() and baker.items.filter(is_core=False).exists()
-    assert list(baker.mobilities.order_by("position").values_list("target_id", flat=True))[0] == "D1104"
+    assert baker.mobilities.earliest("position").target_id == "D1104"
     assert Opco.objects.count() == 11
     assert Opco.objects.get(code="UNIFORMATION").name == "Uniformation"
     assert Idcc.objects.get(code="0843").opco.name == "Opco entreprises de proximité"
@@ -179,7 +179,7 @@ def test_a_source_with_a_missing_file_is_refused(tmp_path, missing):
 def test_a_renamed_column_is_told_with_its_file(tmp_path):
     source = copy_sample(tmp_path)
     edit(source, "geo/communes.csv", lambda text: text.replace("codes_postaux", "code_postal", 1))
-    with pytest.raises(CommandError, match="geo/communes.csv, il manque la colonne « codes_postaux »"):
+    with pytest.raises(CommandError, match=r"geo/communes\.csv, il manque la colonne « codes_postaux »"):
         call_command("import_references", source=source)
 
 

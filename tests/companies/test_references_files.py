@@ -117,7 +117,7 @@ def test_a_file_that_is_a_folder_or_too_big(source, monkeypatch):
     monkeypatch.undo()
     (source / "geo/regions.csv").unlink()
     (source / "geo/regions.csv").mkdir()
-    with pytest.raises(SourceRefused, match="geo/regions.csv"):
+    with pytest.raises(SourceRefused, match=r"geo/regions\.csv"):
         read(source)
 
 
