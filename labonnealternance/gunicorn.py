@@ -35,15 +35,11 @@ class AccessLogger(Logger):
     def access(self, resp, req, environ, request_time):
         if not self.access_log_enabled:
             return
-        path = environ.get("PATH_INFO", "")
         self.access_log.info(
-            "%s %s %s",
-            environ.get("REQUEST_METHOD"),
-            path,
-            resp.status_code,
+            "request",
             extra={
                 "method": environ.get("REQUEST_METHOD"),
-                "path": path,
+                "path": environ.get("PATH_INFO", ""),
                 "status": resp.status_code,
                 "milliseconds": round(request_time.total_seconds() * 1000),
                 "bytes": getattr(resp, "sent", None),

@@ -74,7 +74,10 @@ COLUMNS = [
     (model._meta.label, field.name)
     for model in apps.get_models(include_auto_created=True)
     for field in model._meta.concrete_fields
-    if may_be_personal(field) and not field.name.endswith("search_key") and not re.search(r"_key$|^key$", field.name)
+    if not model._meta.proxy
+    and may_be_personal(field)
+    and not field.name.endswith("search_key")
+    and not re.search(r"_key$|^key$", field.name)
 ]
 
 

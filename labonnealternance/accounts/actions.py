@@ -11,11 +11,10 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from labonnealternance.accounts import emails
 from labonnealternance.accounts.enums import GROUPS, Role
-from labonnealternance.accounts.models import SignInLink, User
+from labonnealternance.accounts.models import SecondFactor, SignInLink, User
 from labonnealternance.kit import limits
 from labonnealternance.kit.http import network_of
 from labonnealternance.kit.limits import Limit
@@ -103,7 +102,7 @@ def create_support_account(
     last_name: str = "",
     superuser: bool = False,
     renew: bool = False,
-) -> TOTPDevice:
+) -> SecondFactor:
     """A member of support with a password and a new second factor, whose ``config_url`` is shown once.
 
     With ``renew`` an existing member gets a new password and a new second factor. Raises ``AlreadySupport`` without it,
@@ -119,9 +118,16 @@ def create_support_account(
     user.is_staff = user.is_active = True
     user.is_superuser = superuser or (renew and user.is_superuser)
     user.save()
-    TOTPDevice.objects.filter(user=user).delete()
+    SecondFactor.objects.filter(user=user).delete()
     logger.info("support_account_created", user=user.pk, superuser=user.is_superuser)
-    return TOTPDevice.objects.create(user=user, name="Application d'authentification", confirmed=True)
+    return SecondFactor.objects.create(user=user, name="Application d'authentification", confirmed=True)
+
+
+@transaction.atomic
+def remove_second_factor(*, user_id: int, by: User) -> None:
+    """Takes the codes of a member of support away: nobody enters with them any more, and open sessions end."""
+    SecondFactor.objects.filter(user_id=user_id).delete()
+    logger.info("second_factor_removed", user=user_id, by=by.pk)
 
 
 @transaction.atomic

@@ -1,20 +1,12 @@
 """People in the back-office: shown, shut and opened again."""
 
-from django.contrib import admin
-from django.contrib.auth.models import Group
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django.contrib import admin, messages
+from django.shortcuts import redirect
 
 from labonnealternance.accounts import actions
 from labonnealternance.accounts.enums import GROUPS, Role
-from labonnealternance.accounts.models import User
+from labonnealternance.accounts.models import SecondFactor, User
 from labonnealternance.kit.admin import ShownAdmin, button
-
-# Roles are given by actions, and second factors by a command.
-admin.site.unregister(Group)
-admin.site.unregister(StaticDevice)
-admin.site.unregister(TOTPDevice)
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -77,12 +69,35 @@ class UserAdmin(ShownAdmin):
         return "Le compte est réactivé."
 
 
-@admin.register(TOTPDevice)
-class SecondFactorAdmin(TOTPDeviceAdmin):
+@admin.register(SecondFactor)
+class SecondFactorAdmin(ShownAdmin):
     """Superusers see who has a second factor, and remove one; a new one comes from ``create_support_account``."""
 
-    list_per_page = 50
-    show_full_result_count = False
+    list_display = ["user", "made_at", "used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email__istartswith"]
+    search_help_text = "Début de l'adresse e-mail"
+    ordering = ["-id"]
+    fields = ["user", "made_at", "used_at"]
+    buttons = ["remove"]
 
-    def has_add_permission(self, request):
-        return False
+    @admin.display(description="créé le", ordering="created_at")
+    def made_at(self, device):
+        return device.created_at
+
+    @admin.display(description="dernier code accepté le", ordering="last_used_at")
+    def used_at(self, device):
+        return device.last_used_at
+
+    @button(
+        "Retirer ce second facteur",
+        warning="La personne ne pourra plus entrer dans le back-office avant d'en avoir reçu un autre "
+        "(commande create_support_account --renew).",
+        typed=lambda device: device.user.email,
+        permission="delete",
+    )
+    def remove(self, request, device, answers):
+        actions.remove_second_factor(user_id=device.user_id, by=request.user)
+        self.message_user(request, "Le second facteur est retiré.", messages.SUCCESS)
+        self.log_change(request, device.user, "Retirer ce second facteur")
+        return redirect("admin:accounts_secondfactor_changelist")

@@ -10,6 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from labonnealternance.accounts.enums import Role
 
@@ -134,3 +135,12 @@ class SignInLink(models.Model):
     def digest_of(token: str) -> str:
         """What is kept of a token of 256 random bits."""
         return hashlib.sha256(token.encode()).hexdigest()
+
+
+class SecondFactor(TOTPDevice):
+    """The codes of a member of support, by its name here; the table is the library's."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "second facteur"
+        verbose_name_plural = "seconds facteurs"

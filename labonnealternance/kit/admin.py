@@ -27,6 +27,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 
 LONGEST_EXACT_COUNT = 10_000
 
@@ -105,6 +106,8 @@ class ShownAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    # The counts of the filters would each read the whole table.
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     change_form_template = "admin/shown.html"
     buttons: list[str] = []
@@ -137,6 +140,10 @@ class ShownAdmin(admin.ModelAdmin):
             for name in self.buttons
         ]
         return [*pages, *super().get_urls()]
+
+    def changelist_view(self, request, extra_context=None):
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         instance = self.get_object(request, unquote(object_id))
@@ -196,7 +203,12 @@ def _with_typed_name(button: Button, instance: Any) -> type[forms.Form]:
     expected = button.typed(instance)
 
     class Form(button.form):  # type: ignore[name-defined]
-        typed = forms.CharField(label=f"Pour confirmer, recopiez : {expected}", max_length=254)
+        typed = forms.CharField(
+            label="Pour confirmer, recopiez",
+            help_text=expected,
+            max_length=254,
+            widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        )
 
         def clean_typed(self) -> str:
             if self.cleaned_data["typed"].strip() != expected:

@@ -9,6 +9,8 @@ from django_otp import devices_for_user
 from django_otp.admin import OTPAdminSite
 from django_otp.models import VerifyNotAllowed
 
+LIBRARIES = {"axes", "django", "django_otp", "dsfr"}
+
 
 class SupportSignInForm(AdminAuthenticationForm):
     """Address, password and the code of the moment, in one go.
@@ -65,6 +67,11 @@ class SupportAdminSite(OTPAdminSite):
 
     def __init__(self, name="admin"):
         super().__init__(name)
+
+    def register(self, model_or_iterable, admin_class=None, **options):
+        """Only the pages written for support: those that libraries bring change what actions should, or say nothing."""
+        if admin_class is None or admin_class.__module__.partition(".")[0] not in LIBRARIES:
+            super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self):
         pages = super().get_urls()

@@ -30,6 +30,7 @@ HOSTED_BY = ENV.hosted_by
 
 INSTALLED_APPS = [
     "labonnealternance.kit",
+    "labonnealternance.accounts",
     "labonnealternance.mail",
     "companies",
     "offers",
@@ -52,8 +53,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "axes",
-    # After the apps whose back-office pages it replaces.
-    "labonnealternance.accounts",
 ]
 
 if ENV.is_local:

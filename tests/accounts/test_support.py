@@ -307,18 +307,32 @@ def test_support_does_not_shut_a_colleague_out_but_a_superuser_does(client, supp
     assert not User.objects.get(pk=colleague.pk).is_active
 
 
-def test_second_factors_belong_to_superusers_and_show_no_secret(client, support, device):
-    assert client.get("/admin/otp_totp/totpdevice/").status_code == 403
-    assert "otp_totp" not in client.get("/admin/").text
+def test_second_factors_are_for_superusers_to_see(client, support, device):
+    assert client.get("/admin/accounts/secondfactor/").status_code == 403
+    assert client.get(f"/admin/accounts/secondfactor/{device.pk}/remove/").status_code == 403
+    assert "secondfactor" not in client.get("/admin/").text
 
 
-def test_a_superuser_removes_a_lost_second_factor_without_reading_it(client, superuser, device):
-    page = client.get(f"/admin/otp_totp/totpdevice/{device.pk}/change/")
+def test_a_superuser_removes_a_lost_second_factor_without_reading_its_secret(client, superuser, device):
+    member = Client()
+    enter(member, token=code(device))
+    assert is_in(member)
+    assert "Seconds facteurs" in client.get("/admin/accounts/secondfactor/").text
+    page = client.get(f"/admin/accounts/secondfactor/{device.pk}/change/")
     assert page.status_code == 200
     assert device.key not in page.text
-    assert client.get(f"/admin/otp_totp/totpdevice/{device.pk}/config/").status_code == 403
-    client.post(f"/admin/otp_totp/totpdevice/{device.pk}/delete/", {"post": "yes"})
+    assert "otpauth" not in page.text
+    answer = client.post(f"/admin/accounts/secondfactor/{device.pk}/remove/", {"typed": EMAIL}, follow=True)
+    assert "Le second facteur est retiré." in answer.text
     assert not TOTPDevice.objects.filter(pk=device.pk).exists()
+    assert not is_in(member)
+
+
+def test_the_back_office_shows_no_page_that_a_library_brought(client, superuser):
+    index = client.get("/admin/").text
+    for library in ("auth", "otp_totp", "otp_static", "axes", "dsfr", "sites"):
+        assert f"/admin/{library}/" not in index
+        assert client.get(f"/admin/{library}/").status_code == 404
 
 
 def test_the_account_page_leads_support_to_the_back_office(client, support):
