@@ -1,61 +1,57 @@
-"""The contacts that sources know of establishments: how they are written."""
+"""Imports of the contacts that sources know of establishments."""
 
-import phonenumbers
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
-# Numbers that cost the caller more than an ordinary call.
-_SURCHARGED = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
-# The overseas départements and collectivities have numbering plans of their own; people write all of them with a zero.
-_FRENCH_PLANS = ("FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "NC", "PF", "WF")
-_WRITTEN_WITH_A_ZERO = ("FR", "GP", "MQ", "GF", "RE", "YT")
-# The mobile numbers that the regulator keeps for fiction: no plan knows them, and examples need them.
-_FICTION = "+3363998"
-LONGEST_EMAIL = 254
+from django.db import connection
+from django.utils import timezone
 
+from companies.actions.imports import QuarantineFile, Run, Source
+from companies.enums import ImportKind
+from companies.models import EstablishmentImport
 
-class InvalidContact(ValueError):
-    """The e-mail address or the phone number can't be kept; the message says why, in French."""
+STAGED_CONTACTS = "siret varchar(14), email varchar(254), phone varchar(20), source varchar(100)"
 
 
-def clean_email(text: str) -> str:
-    """An address in lower case; empty stays empty. Raises ``InvalidContact``."""
-    address = text.strip().lower()
-    if not address:
-        return ""
-    if len(address) > LONGEST_EMAIL:
-        raise InvalidContact(f"Une adresse e-mail a au plus {LONGEST_EMAIL} caractères.")
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise InvalidContact("Cette adresse e-mail n'est pas valide.") from None
-    return address
+def import_contacts(
+    *,
+    sources: list[Source],
+    at: dt.datetime,
+    quarantine: QuarantineFile,
+    forced_reason: str = "",
+    on_progress: Callable[[int], Any] = lambda position: None,
+) -> EstablishmentImport:
+    """Adds the contacts of a file to the known ones; a SIRET that is not imported yet keeps its own for later.
+
+    A filled field replaces the known one, an empty field leaves it: only a correction erases. Corrections win over
+    whatever is imported. Raises ``RefusedImport``, and then changes nothing.
+    """
+    run = Run(
+        ImportKind.CONTACTS, sources, at, quarantine, timezone.localdate(at), forced_reason, True, on_progress
+    )  # A list of contacts is never the whole of them.
+    return run.execute(STAGED_CONTACTS, _apply_contacts)
 
 
-def clean_phone(text: str) -> str:
-    """A French number in E.164 (``+33199000018``); empty stays empty. Raises ``InvalidContact``."""
-    if not text.strip():
-        return ""
-    if len(text) > 40:
-        raise InvalidContact("Ce numéro de téléphone est trop long.")
-    number = _parsed(text)
-    if number is None or number.extension:
-        raise InvalidContact("Ce numéro de téléphone n'est pas valide.")
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if phonenumbers.region_code_for_number(number) not in _FRENCH_PLANS:
-        raise InvalidContact("Ce numéro de téléphone n'est pas français.")
-    if phonenumbers.number_type(number) in _SURCHARGED:
-        raise InvalidContact("Ce numéro de téléphone est surtaxé.")
-    return written
-
-
-def _parsed(text):
-    for plan in _WRITTEN_WITH_A_ZERO:
-        try:
-            number = phonenumbers.parse(text, plan)
-        except phonenumbers.NumberParseException:
-            return None
-        written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        if phonenumbers.is_valid_number(number) or (written.startswith(_FICTION) and len(written) == 12):
-            return number
-    return None
+def _apply_contacts(run: Run):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE companies_contact c
+            SET email = COALESCE(NULLIF(s.email, ''), c.email), phone = COALESCE(NULLIF(s.phone, ''), c.phone),
+                source = s.source, imported_at = %(at)s
+            FROM staged s WHERE s.siret = c.siret
+                AND ((s.email <> '' AND s.email <> c.email) OR (s.phone <> '' AND s.phone <> c.phone))
+            """,
+            {"at": run.at},
+        )
+        run.record.changed_rows = cursor.rowcount
+        cursor.execute(
+            """
+            INSERT INTO companies_contact (siret, email, phone, source, imported_at)
+            SELECT s.siret, s.email, s.phone, s.source, %(at)s FROM staged s
+            WHERE NOT EXISTS (SELECT FROM companies_contact c WHERE c.siret = s.siret)
+            """,
+            {"at": run.at},
+        )
+        run.record.added_rows = cursor.rowcount

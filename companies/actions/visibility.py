@@ -7,14 +7,21 @@ made twice is one row; a decision with another end or other jobs replaces the fo
 import datetime as dt
 from collections.abc import Iterable
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.utils import timezone
 
-from companies.actions import contacts
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
-from companies.models import ContactCorrection, InvalidNumber, Rome, VisibilityDecision, clean_siren, clean_siret
+from companies.models import (
+    ContactCorrection,
+    InvalidContact,
+    InvalidNumber,
+    Rome,
+    VisibilityDecision,
+    clean_email,
+    clean_phone,
+    clean_siren,
+    clean_siret,
+)
 
 REPLACED = "Remplacée par une décision plus récente."
 
@@ -122,8 +129,8 @@ def correct_contact(
     if not reason.strip():
         raise RefusedDecision("Dites pourquoi le contact est corrigé.")
     try:
-        value = contacts.clean_email(value) if channel == Channel.EMAIL else contacts.clean_phone(value)
-    except contacts.InvalidContact as refusal:
+        value = clean_email(value) if channel == Channel.EMAIL else clean_phone(value)
+    except InvalidContact as refusal:
         raise RefusedDecision(str(refusal)) from None
     _one_at_a_time(f"contact:{siret}:{channel}")
     latest = ContactCorrection.objects.filter(siret=siret, channel=channel).order_by("-decided_at", "-id").first()
@@ -145,13 +152,12 @@ def normal_value(scope: str, value: str) -> str:
         raise RefusedDecision(str(refusal)) from None
     if scope != DecisionScope.EMAIL:
         raise RefusedDecision("La portée est un SIRET, un SIREN ou une adresse e-mail.")
-    address = value.strip().lower()
     try:
-        validate_email(address)
-    except ValidationError:
-        raise RefusedDecision("Cette adresse e-mail n'est pas valide.") from None
-    if len(address) > 254:
-        raise RefusedDecision("Une adresse e-mail a au plus 254 caractères.")
+        address = clean_email(value)
+    except InvalidContact as refusal:
+        raise RefusedDecision(str(refusal)) from None
+    if not address:
+        raise RefusedDecision("Indiquez une adresse e-mail.")
     return address
 
 

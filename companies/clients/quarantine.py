@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import TextIO
 
 
 class Quarantine:
@@ -11,7 +12,7 @@ class Quarantine:
     def __init__(self, path: Path):
         self.path, self.rows = path, 0
         self._aside = path.with_name(path.name + ".part")
-        self._file = None
+        self._file: TextIO | None = None
 
     def add(self, *, file_name: str, line: int, reason: str, content: str | dict[str, str]):
         """Sets a line aside. What it held is quoted as JSON, which no spreadsheet takes for a formula."""

@@ -622,7 +622,10 @@ class TestInterruptions:
     @staticmethod
     def someone_waits():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
+                " WHERE NOT granted AND locktype = 'relation' AND datname = current_database()"
+            )
             return cursor.fetchone()[0] > 0
 
     def run_again(self, bring, large):
