@@ -249,7 +249,7 @@ def measure_memory(country, at, answers: dict) -> tuple[dict, dict]:
 
 def first_thought(question, release, at):
     """What one writes first: a box, a join, the great circle, a sort, a count."""
-    from django.db.models import F, FloatField, Func, Max
+    from django.db.models import F, FloatField, Max
     from django.db.models.functions import ACos, Cos, Least, Radians, Sin
 
     from companies.models import Establishment
@@ -267,7 +267,6 @@ def first_thought(question, release, at):
             output_field=FloatField(),
         )
     )
-    assert Func
     found = (
         Establishment.objects.listed(at)
         .filter(
@@ -439,8 +438,10 @@ def told(result: dict) -> str:
     if "search" in large:
         lines += [
             f"\nSearch (ms), {QUESTIONS} questions each; first thought on {COMPARED} of them; growth from a tenth",
-            f"{'':<16}{'p50':>8}{'p95':>8}{'memory p50':>12}{'p95':>8}{'first thought p50':>19}{'p95':>9}"
-            f"{'ratio':>8}{'growth p50':>12}{'p95':>7}",
+            (
+                f"{'':<16}{'p50':>8}{'p95':>8}{'memory p50':>12}{'p95':>8}{'first thought p50':>19}{'p95':>9}"
+                f"{'ratio':>8}{'growth p50':>12}{'p95':>7}"
+            ),
         ]
         for name in map(name_of, GROUPS):
             ours, memory = large["search"][name], large["memory"][name]

@@ -169,7 +169,7 @@ def load(country: Country) -> None:
             *(("delisted", "siren", siret(n)[:9], "{}") for n in sample(draw, country, 200)),
             *(("delisted", "email", f"contact{n}@example.fr", "{}") for n in sample(draw, country, 800)),
             *(
-                ("listed", "siret", siret(n), "{%s}" % job_code(int(draw.choice(JOBS, p=country.job_popularity))))
+                ("listed", "siret", siret(n), f"{{{job_code(int(draw.choice(JOBS, p=country.job_popularity)))}}}")
                 for n in sample(draw, country, 2_000)
             ),
         ]
