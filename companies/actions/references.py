@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice, product
+from typing import Any
 
 from django.db import connection
 
@@ -147,7 +148,7 @@ def _phrases(said: list[list[str]]) -> list[str]:
 
 def _titles(said: list[list[str]], *, typed: str, limit: int, all_words: bool) -> list[tuple[JobSuggestion, bool]]:
     """Titles that have a word beginning like one of the ways to say each word (all the words, or the most of them)."""
-    parameters: dict[str, object] = {"typed": typed, "rows": limit * 3}
+    parameters: dict[str, Any] = {"typed": typed, "rows": limit * 3}
     conditions = []
     for number, ways in enumerate(said):
         parts = []
@@ -274,7 +275,7 @@ def _shown_postcode(codes: list[str], *, typed: str, departement: str, is_divide
 
 def _places_named(key: str, name: str, postcode: str, limit: int) -> list[tuple]:
     """Communes whose name, or whose former name, begins like ``name`` or holds it; a postcode beside it must agree."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "key": key,
         "name": name,
         "whole": f"{_literal(key)}%",

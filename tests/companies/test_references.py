@@ -281,7 +281,7 @@ def test_too_few_hirings_say_nothing_of_an_activity():
 @pytest.mark.django_db
 @pytest.mark.skipif(not settings.DATA_DIR, reason="no official files here (DATA_DIR)")
 def test_the_official_files_are_read_whole():
-    report = load(Path(settings.DATA_DIR))
+    report = load(Path(str(settings.DATA_DIR)))
     assert Rome.objects.count() == 1584
     assert RomeAppellation.objects.count() == 13_120
     assert Naf.objects.count() == 732

@@ -9,7 +9,15 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from companies.actions.references import MOST_SUGGESTIONS, find_job, find_place, suggest_jobs, suggest_places
+from companies.actions.references import (
+    MOST_SUGGESTIONS,
+    FoundJob,
+    FoundPlace,
+    find_job,
+    find_place,
+    suggest_jobs,
+    suggest_places,
+)
 from companies.models import Commune, RomeAppellation
 from tests.companies.sample_source import load
 
@@ -78,12 +86,24 @@ PLACES = {
 }
 
 
+def job(text: str) -> FoundJob:
+    found = find_job(text=text)
+    assert found is not None
+    return found
+
+
+def place(text: str) -> FoundPlace:
+    found = find_place(text=text)
+    assert found is not None
+    return found
+
+
 def first_jobs():
-    return {text: [job.rome_codes[0] for job in suggest_jobs(text=text)][:1] for text in JOBS}
+    return {text: [found.rome_codes[0] for found in suggest_jobs(text=text)][:1] for text in JOBS}
 
 
 def first_places():
-    return {text: [place.label for place in suggest_places(text=text)][:1] for text in PLACES}
+    return {text: [found.label for found in suggest_places(text=text)][:1] for text in PLACES}
 
 
 def test_what_people_type_gives_the_right_job_first():
@@ -99,10 +119,10 @@ def test_what_people_type_gives_the_right_place_first():
 @pytest.mark.official_data
 @pytest.mark.skipif(not django_settings.DATA_DIR, reason="no official files here (DATA_DIR)")
 def test_the_same_with_the_official_files():
-    load(Path(django_settings.DATA_DIR))
+    load(Path(str(django_settings.DATA_DIR)))
     assert first_jobs() == {text: [code] for text, code in JOBS.items()}
     assert first_places() == {text: [label] for text, label in PLACES.items()}
-    assert find_place(text="Bellegarde-sur-Valserine").label == "Valserhône (01200)", "a former name"
+    assert place("Bellegarde-sur-Valserine").label == "Valserhône (01200)", "a former name"
 
 
 def test_a_suggestion_comes_once_and_names_its_job_then_the_one_it_was_cut_off_from():
@@ -146,27 +166,31 @@ def test_a_place_without_a_point_says_so():
 
 def test_the_very_text_is_known_from_a_guess():
     load()
-    assert find_job(text="boulangère").is_exact
-    assert find_job(text="Boulanger / Boulangère").is_exact
-    guess = find_job(text="boulang")
+    assert job("boulangère").is_exact
+    assert job("Boulanger / Boulangère").is_exact
+    guess = job("boulang")
     assert not guess.is_exact
-    assert guess.rome_codes == ["D1102"] and guess.alternatives
-    assert find_job(text="zzzz") is None and find_job(text="") is None
-    assert find_place(text="Metz").is_exact and find_place(text="Metz (57000)").is_exact
-    guess = find_place(text="saint denis 97")
-    assert guess.label == "Saint-Denis (97400)"
-    assert not find_place(text="bordaux").is_exact
-    assert find_place(text="zzzzz") is None and find_place(text="  ") is None
+    assert guess.rome_codes == ["D1102"]
+    assert guess.alternatives
+    assert find_job(text="zzzz") is None
+    assert find_job(text="") is None
+    assert place("Metz").is_exact
+    assert place("Metz (57000)").is_exact
+    assert place("75000").is_exact
+    assert place("saint denis 97").label == "Saint-Denis (97400)"
+    assert not place("bordaux").is_exact
+    assert find_place(text="zzzzz") is None
+    assert find_place(text="  ") is None
 
 
 def test_every_label_finds_its_own_place_again():
     load()
     labels = {}
     for commune in Commune.objects.filter(departement__in=["75", "69", "57", "2A", "974", "13"]):
-        for place in suggest_places(text=commune.name, limit=20):
-            labels[place.label] = place.code
+        for found in suggest_places(text=commune.name, limit=20):
+            labels[found.label] = found.code
     assert len(labels) > 50
-    lost = {label: code for label, code in labels.items() if find_place(text=label).code != code}
+    lost = {label: code for label, code in labels.items() if place(label).code != code}
     assert lost == {}
 
 
