@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.isotonic import IsotonicRegression
 
 from scoring.pipeline import months as month_of
 from scoring.pipeline.dataset import Dataset
@@ -21,6 +20,8 @@ SHORTEST_LOOKBACK = 12
 # A month is taken as complete from this share of the expected declarations.
 COMPLETE_SHARE = 0.93
 CHANCE = 1.64  # standard errors: one in twenty
+# Employers that sign in several months of a year make counts vary more than by chance alone.
+CLUSTERING = 1.5
 LONGEST_DELAY = 12
 FEWEST_EMPLOYERS = 30
 LARGEST_EMPLOYER_SHARE = 0.95
@@ -76,8 +77,9 @@ class Windows:
 def measure_delay(dataset: Dataset) -> Delay:
     """Compares each recent month with the same month of the years before, the trend taken out.
 
-    The number of employers of a month is what is compared (a single large employer weighs one). Completeness can only
-    grow with age, so that an isotonic fit, weighted by what was expected, takes the noise of small months out.
+    The number of employers of a month is what is compared (a single large employer weighs one). From the last month
+    back, a month is incomplete when it falls short of the six months before it by more than chance explains; the first
+    complete one ends the delay. A lack that the data are too few to show is no delay: it changes nothing there.
     """
     contracts = dataset.contracts
     span = dataset.horizon - dataset.first_month
@@ -89,25 +91,28 @@ def measure_delay(dataset: Dataset) -> Delay:
     by_age = np.bincount(dataset.horizon - 1 - (pairs % 100_000), minlength=span).astype(float)
     recent, former = by_age[LONGEST_DELAY : LONGEST_DELAY + 12].sum(), by_age[LONGEST_DELAY + 12 : 36].sum()
     growth = float(np.clip(recent / former, 0.5, 2.0)) if former else 1.0
-    years = [back for back in (1, 2) if 12 * back + LONGEST_DELAY <= span]
-    expected = np.mean([by_age[12 * back : 12 * back + LONGEST_DELAY] * growth**back for back in years], axis=0)
+    years = [back for back in (1, 2, 3) if 12 * back + LONGEST_DELAY + LENGTH <= span]
+    length = LONGEST_DELAY + LENGTH
+    expected = np.mean([by_age[12 * back : 12 * back + length] * growth**back for back in years], axis=0)
     if not expected.sum():
         raise DegenerateWindow("Les fichiers n'ont aucun contrat un an avant leur fin : le retard ne se mesure pas.")
-    seen = by_age[:LONGEST_DELAY]
-    ratio = np.divide(seen, expected, out=np.ones(LONGEST_DELAY), where=expected > 0)
-    fitted = IsotonicRegression(y_min=0.0).fit_transform(np.arange(LONGEST_DELAY), ratio, sample_weight=expected + 1e-9)
-    # The months of half a year ago and more say what a whole month is.
-    whole = seen[LENGTH:].sum() / max(expected[LENGTH:].sum(), 1e-9)
-    noise = 1 / max(seen[LENGTH:].sum(), 1) + 1 / (2 * max(expected[LENGTH:].sum(), 1))
-    months = 0
+    seen = by_age[:length]
+    ratio = np.divide(seen, expected, out=np.ones(len(seen)), where=expected > 0)
+    completeness: list[float] = []
+    months, ended = 0, False
     for age in range(LONGEST_DELAY):
-        block = fitted == fitted[age]
-        error = (noise + 1 / max(seen[block].sum(), 1) + 1 / (2 * max(expected[block].sum(), 1))) ** 0.5
-        share = fitted[age] / max(whole, 1e-9)
-        # Short of a whole month, and not by chance: a lack that a small country can't show changes nothing there.
-        if share < COMPLETE_SHARE and share < 1 - CHANCE * error:
-            months = age + 1
-    return Delay(months, tuple(float(min(share / max(whole, 1e-9), 1.0)) for share in fitted), growth)
+        older = slice(age + 1, age + 1 + LENGTH)
+        whole = seen[older].sum() / max(expected[older].sum(), 1e-9)
+        share = ratio[age] / max(whole, 1e-9)
+        counted = [seen[age], 2 * expected[age], seen[older].sum(), 2 * expected[older].sum()]
+        error = (CLUSTERING * sum(1 / max(count, 1) for count in counted)) ** 0.5
+        ended |= not (share < COMPLETE_SHARE and share < 1 - CHANCE * error)
+        months += not ended
+        completeness.append(float(min(share, 1.0)))
+    # The months of the delay are told as shares of complete ones.
+    for age in reversed(range(months)):
+        completeness[age] = float(min(1.0, ratio[age] / max(ratio[months : months + LENGTH].mean(), 1e-9)))
+    return Delay(months, tuple(completeness), growth)
 
 
 def plan(dataset: Dataset, delay: Delay) -> Windows:
