@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 
 from offers.public.information import TITLES
 from tests.browser.conftest import NARROW, WIDE
@@ -23,10 +24,8 @@ MISSING = ["/rien-ici/", "/etablissement/00000000000000/"]
 @pytest.fixture
 def paths():
     """Every public page: found, not found, empty, wrong."""
-    from django.urls import reverse
-
     town = build_town(bakeries=23)
-    information = [reverse(f"offers:{name}") for name in TITLES]
+    information = [*(reverse(f"offers:{name}") for name in TITLES), reverse("accounts:sign_in")]
     return [*PATHS, f"/etablissement/{town[0].siret}/?metier=Boulanger&lieu=Metz", *information, *MISSING]
 
 
@@ -54,7 +53,6 @@ def test_axe_finds_no_violation(paths, visit, width, theme):
 def test_no_page_complains_calls_another_host_or_scrolls_sideways(paths, visit, width):
     for path in paths:
         with visit(path, width=width, complaints_expected=path in MISSING) as page:
-            page.wait_for_load_state("networkidle")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
@@ -69,6 +67,29 @@ def test_every_page_holds_with_text_twice_as_large(paths, visit):
                 ".map(e => e.textContent.trim().slice(0, 60))"
             )
             assert cut == [], path
+
+
+def test_axe_finds_no_violation_in_what_opens(paths, visit):
+    with visit(PATHS[2], width=NARROW, bypass_csp=True) as page:
+
+        def violations():
+            page.wait_for_timeout(400)
+            return [(fault["id"], fault["nodes"][0]["html"]) for fault in Axe().run(page).response["violations"]]
+
+        page.get_by_role("combobox", name="Métier").fill("boulang")
+        page.locator("#metier-suggestions li").first.wait_for()
+        page.keyboard.press("ArrowDown")
+        assert violations() == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Afficher la carte").click()
+        page.locator(".map__pin").first.press("Enter")
+        page.locator(".leaflet-popup a").first.wait_for()
+        assert violations() == []
+        page.get_by_role("button", name="Menu").click()
+        assert violations() == []
+        page.get_by_role("dialog").get_by_role("button", name="Paramètres d’affichage").click()
+        page.get_by_text("Thème sombre").wait_for()
+        assert violations() == []
 
 
 def test_the_axe_check_would_see_a_fault(visit):

@@ -1,6 +1,6 @@
 // A text field that suggests (ARIA combobox with a list, APG pattern). Without it the field is a plain one, and the
 // server reads the text. Expects:
-//   <div data-combobox="/address" data-noun="métier"> <label> <input type="text"> <input type="hidden" disabled> </div>
+//   <div data-combobox="/address"> <label> <input type="text"> <input type="hidden" disabled> </div>
 // The address answers {"suggestions": [{"label": …, "value": …}]}; the hidden field carries the value of the choice.
 (() => {
   const DELAY_MS = 150;
@@ -9,7 +9,6 @@
   function enhance(group) {
     const input = group.querySelector('input[type="text"]');
     const choice = group.querySelector('input[type="hidden"]');
-    const noun = group.dataset.noun;
     const known = new Map();
     let options = [];
     let active = -1;
@@ -20,7 +19,7 @@
     list.id = `${input.id}-suggestions`;
     list.className = "suggestions";
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", `Suggestions : ${noun}`);
+    list.setAttribute("aria-label", "Suggestions");
     list.hidden = true;
     const field = document.createElement("div");
     field.className = "suggestions-field";
