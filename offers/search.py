@@ -439,7 +439,8 @@ class _Reader:
         last entry is left out: another of that job may come between.
         """
         bands = len(self.disc.bands())
-        in_order, by_place = [], []
+        in_order: list[str] = []
+        by_place: list[str] = []
         for code, (entries, hits) in estimates.items():
             met_in_order = wanted * entries / max(hits, 0.5) + DESCENT
             met_by_place = hits * 4 / pi + bands * DESCENT

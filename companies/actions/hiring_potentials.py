@@ -226,8 +226,10 @@ def rollback(*, by: User | None, at: datetime.datetime, reason: str) -> Release:
         raise ReasonMissing
     _lock_switch()
     previous = Release.objects.filter(status=ReleaseStatus.PREVIOUS).first()
-    edition = previous and previous.editions.filter(built_at__isnull=False).order_by("-built_at", "-pk").first()
-    if previous is None or edition is None:
+    if previous is None:
+        raise NothingToRollBackTo
+    edition = previous.editions.filter(built_at__isnull=False).order_by("-built_at", "-pk").first()
+    if edition is None:
         raise NothingToRollBackTo
     for withdrawn in Release.objects.filter(status=ReleaseStatus.CURRENT):
         withdrawn.move(to=ReleaseStatus.RETIRED, by=by, at=at, reason=reason)
@@ -382,7 +384,7 @@ def _drop_orphan_tables() -> None:
             match = re.fullmatch(r"(companies_[a-z]+)_(\d+)", name)
             assert match
             found[match[1]].add(int(match[2]))
-    models = {
+    models: dict[str, type[SearchEdition] | type[Release]] = {
         "companies_searchentry": SearchEdition,
         "companies_searchcell": SearchEdition,
         "companies_hiringpotential": Release,

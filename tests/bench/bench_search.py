@@ -116,18 +116,38 @@ def quantiles(times: list[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(ordered), 2), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 2)}
 
 
-def measure_search(country, at) -> tuple[dict, dict]:
-    """Quantiles of each group, and the answers for the comparison."""
+def processor_clock():
+    """Milliseconds of processor that this process and its server took so far: what neighbours do not change."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        server = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
+    if not server.exists():
+        return lambda: float("nan")
+    return lambda: time.process_time() * 1_000 + int(server.read_text().split()[0]) / 1e6
+
+
+def measure_search(country, at) -> tuple[dict, dict, dict]:
+    """Quantiles of each group, elapsed and of processor, and the answers for the comparison."""
     from offers.search import search
 
-    measured, answers = {}, {}
+    measured, processor, answers = {}, {}, {}
+    clock = processor_clock()
     for group in GROUPS:
-        times = []
+        times, taken = [], []
         for n, question in enumerate(questions(country, *group)):
             answers[(*group, n)] = search(question, at=at)
-            times.append(min(milliseconds(lambda q=question: search(q, at=at)) for _ in range(2)))
+            runs = []
+            for _ in range(3):
+                before = clock()
+                elapsed = milliseconds(lambda q=question: search(q, at=at))
+                runs.append((elapsed, clock() - before))
+            times.append(min(elapsed for elapsed, _ in runs))
+            taken.append(min(processor for _, processor in runs))
         measured[name_of(group)] = quantiles(times)
-    return measured, answers
+        processor[name_of(group)] = quantiles(taken)
+    return measured, processor, answers
 
 
 def name_of(group: tuple[int, int]) -> str:
@@ -415,7 +435,7 @@ def measure(establishments: int, *, whole: bool, reuse: bool, pages_only: bool) 
             from offers.search import search
 
             search(question, at=at)
-        result["search"], answers = measure_search(country, at)
+        result["search"], result["processor"], answers = measure_search(country, at)
         if whole:
             result["memory"], result["agreement"] = measure_memory(country, at, answers)
     if whole:
@@ -437,17 +457,18 @@ def told(result: dict) -> str:
         lines += [f"  {name:<52}{megabytes:>8} MB" for name, megabytes in large["megabytes"].items()]
     if "search" in large:
         lines += [
-            f"\nSearch (ms), {QUESTIONS} questions each; first thought on {COMPARED} of them; growth from a tenth",
+            f"\nSearch (ms), {QUESTIONS} questions each; first thought on {COMPARED} of them; growth from a tenth;"
+            " CPU: Python and PostgreSQL together",
             (
-                f"{'':<16}{'p50':>8}{'p95':>8}{'memory p50':>12}{'p95':>8}{'first thought p50':>19}{'p95':>9}"
+                f"{'':<16}{'p50':>8}{'p95':>8}{'CPU p50':>9}{'p95':>7}{'memory p50':>12}{'p95':>8}{'first thought p50':>19}{'p95':>9}"
                 f"{'ratio':>8}{'growth p50':>12}{'p95':>7}"
             ),
         ]
         for name in map(name_of, GROUPS):
-            ours, memory = large["search"][name], large["memory"][name]
+            ours, memory, taken = large["search"][name], large["memory"][name], large["processor"][name]
             thought, before = large["first thought"][name], small["search"][name]
             lines.append(
-                f"{name:<16}{ours['p50']:>8.1f}{ours['p95']:>8.1f}{memory['p50']:>12.2f}{memory['p95']:>8.2f}"
+                f"{name:<16}{ours['p50']:>8.1f}{ours['p95']:>8.1f}{taken['p50']:>9.1f}{taken['p95']:>7.1f}{memory['p50']:>12.2f}{memory['p95']:>8.2f}"
                 f"{thought['first thought']['p50']:>19.0f}{thought['first thought']['p95']:>9.0f}"
                 f"{'×' + str(thought['ratio']):>8}{'×' + format(ours['p50'] / before['p50'], '.2f'):>12}"
                 f"{'×' + format(ours['p95'] / before['p95'], '.2f'):>7}"
