@@ -1,5 +1,5 @@
 """The back-office of the establishments' world."""
 
-from companies.admin import hiring_potential, reference
+from companies.admin import establishment, hiring_potential, reference, visibility
 
-__all__ = ["hiring_potential", "reference"]
+__all__ = ["establishment", "hiring_potential", "reference", "visibility"]

@@ -1,5 +1,6 @@
 """``import_references``: the tables say what the official files say, or nothing changed and a sentence says why."""
 
+import threading
 from collections import defaultdict
 from pathlib import Path
 
@@ -237,6 +238,33 @@ def test_a_run_stopped_midway_leaves_the_tables_as_they_were(tmp_path, monkeypat
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'staged_%' AND relpersistence = 't'")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readers_see_the_old_tables_whole_until_the_new_ones_are(tmp_path, monkeypatch):
+    load()
+    source = copy_sample(tmp_path)
+    edit(source, "naf/naf_rev2_732.csv", lambda text: text.replace("9602A,Coiffure", "9602A,Salons"))
+    written, may_end = threading.Event(), threading.Event()
+    remove = reference_tables._remove
+
+    def wait_then_remove(*args):
+        written.set()
+        assert may_end.wait(30)
+        remove(*args)
+
+    def import_aside():
+        load(source)
+        connection.close()
+
+    monkeypatch.setattr(reference_tables, "_remove", wait_then_remove)
+    importing = threading.Thread(target=import_aside)
+    importing.start()
+    assert written.wait(30)
+    during = Naf.objects.get(code="9602A").label
+    may_end.set()
+    importing.join(30)
+    assert (during, Naf.objects.get(code="9602A").label) == ("Coiffure", "Salons")
 
 
 @pytest.mark.django_db
