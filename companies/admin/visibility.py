@@ -1,0 +1,124 @@
+"""The decisions themselves: found by SIRET, SIREN or address, also for what is not imported; made and undone here."""
+
+import re
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.utils import timezone
+
+from companies.actions import visibility
+from companies.actions.visibility import RefusedDecision
+from companies.admin.establishment import DayField, RevocationForm, state_of
+from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
+from companies.models import VisibilityDecision
+from labonnealternance.kit.admin import ShownAdmin, button
+
+
+class NewDecisionForm(forms.ModelForm):
+    """A decision about a SIRET, a SIREN or an address, known to the table or not."""
+
+    kind = forms.ChoiceField(
+        label="Décision",
+        choices=[(kind.value, kind.label) for kind in DecisionKind if kind != DecisionKind.LISTED],
+    )
+    scope = forms.ChoiceField(label="Portée", choices=DecisionScope)
+    value = forms.CharField(label="SIRET, SIREN ou adresse", max_length=254)
+    channel = forms.ChoiceField(
+        label="Moyen de contact à masquer", choices=[("", "—"), *Channel.choices], required=False
+    )
+    ends_on = DayField(
+        label="Dernier jour", required=False, help_text="Vide : pour de bon. Une pause a un dernier jour."
+    )
+    reason = forms.ChoiceField(label="Motif", choices=DecisionReason)
+    comment = forms.CharField(label="Commentaire", max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
+
+    class Meta:
+        model = VisibilityDecision
+        fields = ["comment"]
+
+    def _post_clean(self):
+        """The action judges and writes, not the model form; what it refuses is told on the page."""
+        if self.errors:
+            return
+        asked = dict(self.cleaned_data)
+        kind, channel = asked.pop("kind"), asked.pop("channel")
+        if kind == DecisionKind.CHANNEL_HIDDEN:
+            asked["channel"] = channel
+        act = {
+            DecisionKind.DELISTED: visibility.delist,
+            DecisionKind.PAUSED: visibility.pause,
+            DecisionKind.CHANNEL_HIDDEN: visibility.hide_channel,
+        }[DecisionKind(kind)]
+        try:
+            self.instance = act(**asked, by=self.by, at=timezone.now(), origin=DecisionOrigin.SUPPORT)
+        except RefusedDecision as refusal:
+            self.add_error(None, str(refusal))
+
+    def save(self, commit=True):
+        return self.instance
+
+    def save_m2m(self):
+        """Nothing left to write."""
+
+
+@admin.register(VisibilityDecision)
+class VisibilityDecisionAdmin(ShownAdmin):
+    list_display = ["value", "kind", "channel", "state", "reason", "origin", "decided_by", "decided_at"]
+    list_select_related = ["decided_by"]
+    list_filter = ["kind", "scope", "origin"]
+    search_fields = ["value"]
+    search_help_text = "SIRET, SIREN ou adresse e-mail, en entier."
+    ordering = ["-pk"]
+    fields = [
+        "kind", "scope", "value", "channel", "rome_codes", "state", "starts_at", "ends_at", "reason", "comment",
+        "origin", "decided_by", "decided_at", "revoked_at", "revoked_by", "revocation_reason",
+    ]  # fmt: skip
+    readonly_fields = ["state"]
+    buttons = ["revoke"]
+
+    def get_search_results(self, request, queryset, search_term):
+        text = search_term.strip().lower()
+        digits = re.sub(r"[\s.\-]", "", text)
+        return (queryset.filter(value__in=[text, digits]) if text else queryset), False
+
+    @admin.display(description="État")
+    def state(self, decision):
+        return state_of(decision, timezone.now())
+
+    @button(
+        "Annuler la décision",
+        form=RevocationForm,
+        warning="Ce qu'elle cachait redevient visible, si rien d'autre ne le cache.",
+        when=lambda decision: decision.revoked_at is None,
+        refusals=(RefusedDecision,),
+    )
+    def revoke(self, request, decision, answers):
+        visibility.revoke(decision_id=decision.pk, by=request.user, at=timezone.now(), **answers)
+        return "La décision est annulée."
+
+    # The page "Ajouter": the one form of the back-office that makes a row, by the action that makes it everywhere.
+
+    def has_add_permission(self, request):
+        return request.user.has_perm("companies.add_visibilitydecision")
+
+    def get_form(self, request, obj=None, change=False, **options):
+        if change or obj is not None:
+            return super().get_form(request, obj, change, **options)
+        return type("Form", (NewDecisionForm,), {"by": request.user})
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is not None:
+            return super().get_fieldsets(request, obj)
+        names = ["kind", "scope", "value", "channel", "ends_on", "reason", "comment"]
+        return [(None, {"fields": names})]
+
+    def get_readonly_fields(self, request, obj=None):
+        return super().get_readonly_fields(request, obj) if obj is not None else []
+
+    def add_view(self, request, form_url="", extra_context=None):
+        with transaction.atomic():
+            return super().add_view(request, form_url, extra_context)
+
+    def save_model(self, request, obj, form, change):
+        """Written by the action already."""

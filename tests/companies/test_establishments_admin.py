@@ -1,0 +1,286 @@
+"""Support's page of an establishment: it shows, and its buttons call the actions."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from companies.enums import Channel, DecisionKind, DecisionOrigin
+from companies.models import ContactCorrection, Establishment, EstablishmentImport, VisibilityDecision
+from tests.factories import (
+    ContactFactory,
+    EstablishmentFactory,
+    EstablishmentImportFactory,
+    RomeFactory,
+    StaffFactory,
+    UserFactory,
+    VisibilityDecisionFactory,
+    make_siren,
+    make_siret,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def enter(client, user, *, second_factor=True):
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    if second_factor:
+        device = TOTPDevice.objects.create(user=user, name="téléphone", confirmed=True)
+        session = client.session
+        session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+        session.save()
+    return user
+
+
+@pytest.fixture
+def support(client):
+    return enter(client, StaffFactory())
+
+
+@pytest.fixture
+def shop():
+    return EstablishmentFactory(siret=make_siret(1), name="LE FOURNIL EXEMPLE")
+
+
+def page(shop, name="change"):
+    return reverse(f"admin:companies_establishment_{name}", args=[shop.pk])
+
+
+def is_listed(shop):
+    return Establishment.objects.listed(at=timezone.now()).filter(pk=shop.pk).exists()
+
+
+LEAVING = {"scope": "siret", "reason": "no_apprentices", "comment": "Appel du 3", "ends_on": ""}
+TOMORROW = (timezone.localdate() + dt.timedelta(days=1)).isoformat()
+
+
+class TestPage:
+    def test_it_shows_facts_decisions_contact_and_corrections(self, client, support, shop):
+        ContactFactory(siret=shop.siret, email="chef@example.fr", phone="+33199000018", source="annuaire")
+        VisibilityDecisionFactory(value=make_siren(1), scope="siren", decided_by=support)
+        VisibilityDecisionFactory(value="chef@example.fr", scope="email", kind=DecisionKind.DELISTED)
+        VisibilityDecisionFactory(value=make_siret(2))
+        ContactCorrection.objects.create(
+            siret=shop.siret,
+            channel="phone",
+            value="+33199000042",
+            origin="form",
+            reason="a déménagé",
+            decided_at=timezone.now(),
+        )
+        text = client.get(page(shop)).text
+        for told in ("LE FOURNIL EXEMPLE", make_siren(1), "chef@example.fr", "+33199000042", "annuaire", "a déménagé"):
+            assert told in text
+        assert "en vigueur" in text
+        assert make_siret(2) not in text
+        assert "variable inconnue" not in text
+
+    def test_nothing_is_typed_into_it(self, client, support, shop):
+        assert client.post(page(shop), {"name": "AUTRE"}).status_code == 403
+        assert client.post(page(shop, "delete")).status_code == 403
+        shop.refresh_from_db()
+        assert shop.name == "LE FOURNIL EXEMPLE"
+
+    @pytest.mark.parametrize(
+        "text", ["fournil", "Exemple FOURN", make_siret(1), f" {make_siren(1)[:3]} {make_siren(1)[3:]} "]
+    )
+    def test_it_is_found_by_siret_siren_and_words_of_its_name(self, client, support, shop, text):
+        EstablishmentFactory(siret=make_siret(2), name="GARAGE")
+        listed = client.get(reverse("admin:companies_establishment_changelist"), {"q": text}).text
+        assert page(shop) in listed
+        assert "GARAGE" not in listed
+
+    @pytest.mark.parametrize("text", ["zz", "%%%", "(((", "'\\", "999", "inconnu"])
+    def test_odd_searches_find_nothing_and_break_nothing(self, client, support, shop, text):
+        answer = client.get(reverse("admin:companies_establishment_changelist"), {"q": text})
+        assert answer.status_code == 200
+        assert page(shop) not in answer.text
+
+    def test_a_name_is_searched_by_its_index(self, db):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO companies_establishment (siret, name, legal_name, headcount_band, address_complement,"
+                " address, postcode, is_headquarters, is_employer, is_diffusible)"
+                " SELECT lpad(n::text, 14, '0'), 'NOM ' || md5(n::text), '', 'NN', '', '', '', false, true, true"
+                " FROM generate_series(1, 20000) n"
+            )
+            cursor.execute("ANALYZE companies_establishment")
+        assert "establishment_name_trgm" in Establishment.objects.filter(name__iregex="fournil").explain()
+
+    def test_the_list_takes_as_many_queries_with_one_as_with_three(self, client, support, shop):
+        def queries():
+            with CaptureQueriesContext(
+                connection,
+            ) as seen:
+                client.get(reverse("admin:companies_establishment_changelist"))
+            return len(seen)
+
+        queries()
+        one = queries()
+        EstablishmentFactory.create_batch(2)
+        assert queries() == one
+
+
+class TestButtons:
+    def press(self, client, shop, name, data):
+        return client.post(page(shop, name), data, follow=True)
+
+    def test_delist(self, client, support, shop):
+        assert "plus visible nulle part" in client.get(page(shop, "delist")).text
+        told = self.press(client, shop, "delist", LEAVING).text
+        assert "L&#x27;établissement est retiré." in told
+        decision = VisibilityDecision.objects.get()
+        assert (decision.kind, decision.value, decision.ends_at) == (DecisionKind.DELISTED, shop.siret, None)
+        assert (decision.decided_by, decision.origin) == (support, DecisionOrigin.SUPPORT)
+        assert decision.comment == "Appel du 3"
+        assert not is_listed(shop)
+
+    def test_delist_a_whole_company(self, client, support, shop):
+        other = EstablishmentFactory(siret=make_siret(1, branch=2))
+        self.press(client, shop, "delist", {**LEAVING, "scope": "siren"})
+        assert not is_listed(other)
+
+    def test_an_address_that_is_not_known_is_refused_with_a_sentence(self, client, support, shop):
+        told = self.press(client, shop, "delist", {**LEAVING, "scope": "email"}).text
+        assert "n&#x27;a pas d&#x27;adresse e-mail connue" in told
+        assert not VisibilityDecision.objects.exists()
+
+    def test_pause_asks_for_its_last_day(self, client, support, shop):
+        assert "errorlist" in self.press(client, shop, "pause", LEAVING).text
+        past = self.press(client, shop, "pause", {**LEAVING, "ends_on": "2020-01-01"}).text
+        assert "déjà passée" in past
+        self.press(client, shop, "pause", {**LEAVING, "ends_on": TOMORROW})
+        assert VisibilityDecision.objects.get().kind == DecisionKind.PAUSED
+        assert not is_listed(shop)
+
+    def test_hide_a_channel(self, client, support, shop):
+        ContactFactory(siret=shop.siret, phone="+33199000018")
+        self.press(client, shop, "hide_channel", {**LEAVING, "channel": Channel.PHONE})
+        row = Establishment.objects.with_contact(at=timezone.now()).get()
+        assert (row.shown_phone, row.has_email) == ("", True)
+        assert is_listed(shop)
+
+    def test_list(self, client, support):
+        shop = EstablishmentFactory(is_employer=False)
+        RomeFactory(code="D1102")
+        RomeFactory(code="D1104")
+        told = self.press(client, shop, "list_establishment", {**LEAVING, "rome_codes": "D1102, d1104 Z9999"}).text
+        assert "Code ROME inconnu : Z9999." in told
+        self.press(client, shop, "list_establishment", {**LEAVING, "rome_codes": "D1102, d1104"})
+        assert VisibilityDecision.objects.get().rome_codes == ["D1102", "D1104"]
+        assert is_listed(shop)
+
+    def test_correct_a_contact(self, client, support, shop):
+        wrong = {"channel": "phone", "value": "0899123456", "reason": "appel"}
+        assert "surtaxé" in self.press(client, shop, "correct_contact", wrong).text
+        self.press(client, shop, "correct_contact", {**wrong, "value": "01 99 00 00 42"})
+        correction = ContactCorrection.objects.get()
+        assert (correction.value, correction.decided_by, correction.reason) == ("+33199000042", support, "appel")
+
+    def test_undo_a_decision(self, client, support, shop):
+        decision = VisibilityDecisionFactory(value=shop.siret)
+        url = reverse("admin:companies_visibilitydecision_revoke", args=[decision.pk])
+        assert "errorlist" in client.post(url, {"reason": ""}).text
+        client.post(url, {"reason": "Erreur de saisie"})
+        decision.refresh_from_db()
+        assert (decision.revoked_by, decision.revocation_reason) == (support, "Erreur de saisie")
+        assert is_listed(shop)
+
+
+class TestDecisions:
+    NEW = {**LEAVING, "kind": "delisted", "channel": ""}
+
+    def test_what_is_not_imported_yet_is_decided_about_by_its_number(self, client, support):
+        url = reverse("admin:companies_visibilitydecision_add")
+        assert client.get(url).status_code == 200
+        answer = client.post(url, {**self.NEW, "value": f"{make_siret(9)[:9]} {make_siret(9)[9:]}"})
+        assert answer.status_code == 302
+        decision = VisibilityDecision.objects.get()
+        assert (decision.value, decision.decided_by, decision.kind) == (make_siret(9), support, DecisionKind.DELISTED)
+
+    @pytest.mark.parametrize(
+        ("asked", "sentence"),
+        [
+            ({"value": "123"}, "Un SIRET a 14 chiffres"),
+            ({"value": "chef", "scope": "email"}, "e-mail n&#x27;est pas valide"),
+            ({"value": make_siret(9), "kind": "paused"}, "jusqu&#x27;à quand"),
+            ({"value": make_siret(9), "kind": "channel_hidden"}, "moyen de contact à masquer"),
+        ],
+    )
+    def test_what_the_action_refuses_is_told_on_the_page(self, client, support, asked, sentence):
+        answer = client.post(reverse("admin:companies_visibilitydecision_add"), {**self.NEW, **asked})
+        assert answer.status_code == 200
+        assert sentence in answer.text
+        assert not VisibilityDecision.objects.exists()
+
+    def test_they_are_found_by_number_or_address(self, client, support):
+        decision = VisibilityDecisionFactory(value=make_siret(9))
+        VisibilityDecisionFactory(scope="email", value="chef@example.fr")
+        url = reverse("admin:companies_visibilitydecision_changelist")
+        found = client.get(url, {"q": f"{make_siret(9)[:9]} {make_siret(9)[9:]}"}).text
+        assert reverse("admin:companies_visibilitydecision_change", args=[decision.pk]) in found
+        assert "chef@example.fr" not in found
+        assert "chef@example.fr" in client.get(url, {"q": "Chef@Example.fr"}).text
+
+    def test_a_decision_s_page_shows_it(self, client, support):
+        decision = VisibilityDecisionFactory(value=make_siret(9))
+        text = client.get(reverse("admin:companies_visibilitydecision_change", args=[decision.pk])).text
+        assert make_siret(9) in text
+        assert "Annuler la décision" in text
+
+
+def test_imports_are_listed(client, support):
+    record = EstablishmentImportFactory(file_name="StockEtablissement.zip")
+    assert "StockEtablissement.zip" in client.get(reverse("admin:companies_establishmentimport_changelist")).text
+    url = reverse("admin:companies_establishmentimport_change", args=[record.pk])
+    assert "StockEtablissement.zip" in client.get(url).text
+    assert client.post(url, {"file_name": "x"}).status_code == 403
+    assert EstablishmentImport.objects.get().file_name == "StockEtablissement.zip"
+
+
+class TestWhoMay:
+    @pytest.fixture
+    def addresses(self, shop):
+        decision = VisibilityDecisionFactory(value=make_siret(9))
+        return [
+            reverse("admin:companies_establishment_changelist"),
+            page(shop),
+            *(
+                page(shop, name)
+                for name in ("delist", "pause", "hide_channel", "list_establishment", "correct_contact")
+            ),
+            reverse("admin:companies_visibilitydecision_add"),
+            reverse("admin:companies_visibilitydecision_revoke", args=[decision.pk]),
+            reverse("admin:companies_establishmentimport_changelist"),
+        ]
+
+    def outside(self, client, addresses):
+        for url in addresses:
+            for answer in (client.get(url), client.post(url, {**LEAVING, "kind": "delisted", "value": make_siret(3)})):
+                assert answer.status_code == 302, url
+                assert answer["Location"].startswith("/admin/login/"), url
+        assert VisibilityDecision.objects.count() == 1
+
+    def test_a_visitor_is_sent_to_the_sign_in(self, client, addresses):
+        self.outside(client, addresses)
+
+    def test_a_recruiter_is_sent_to_the_sign_in(self, client, addresses):
+        enter(client, UserFactory())
+        self.outside(client, addresses)
+
+    def test_staff_without_second_factor_is_sent_to_the_sign_in(self, client, addresses):
+        enter(client, StaffFactory(), second_factor=False)
+        self.outside(client, addresses)
+
+    def test_staff_without_the_permission_is_refused(self, client, addresses, settings):
+        settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+        enter(client, StaffFactory())
+        for url in addresses:
+            assert client.get(url).status_code == 403, url
+            assert client.post(url, LEAVING).status_code == 403, url
+        assert VisibilityDecision.objects.count() == 1
