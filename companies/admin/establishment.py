@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from companies.actions import visibility
+from companies.actions import hiring_potentials, visibility
 from companies.actions.visibility import RefusedDecision
 from companies.enums import Channel, DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import (
@@ -87,8 +87,9 @@ class EstablishmentAdmin(ShownAdmin):
         "shown_siret", "name", "legal_name", "visible", "naf", "headcount_band", "address", "address_complement",
         "postcode", "commune", "latitude", "longitude", "created_on", "closed_on", "is_headquarters", "is_employer",
         "is_diffusible", "idcc", "opco", "registry_updated_at", "last_import", "decisions", "contact", "corrections",
+        "potentials",
     ]  # fmt: skip
-    readonly_fields = ["shown_siret", "visible", "decisions", "contact", "corrections"]
+    readonly_fields = ["shown_siret", "visible", "decisions", "contact", "corrections", "potentials"]
     buttons = ["delist", "pause", "hide_channel", "list_establishment", "correct_contact"]
 
     def get_search_results(self, request, queryset, search_term):
@@ -146,6 +147,11 @@ class EstablishmentAdmin(ShownAdmin):
         shown = _effective(establishment)
         source = f"{imported.source}, {_day(imported.imported_at)}" if imported else "aucun contact importé"
         return _lines([(shown.effective_email or "pas d'e-mail", shown.effective_phone or "pas de téléphone", source)])
+
+    @admin.display(description="Potentiels en ligne")
+    def potentials(self, establishment):
+        known = hiring_potentials.potentials_of(establishment_ids=[establishment.pk])[establishment.pk]
+        return _lines((each.rome, f"{each.expected:.2f}".replace(".", ",")) for each in known) if known else "Aucun."
 
     @admin.display(description="Corrections")
     def corrections(self, establishment):

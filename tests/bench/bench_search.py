@@ -456,13 +456,12 @@ def told(result: dict) -> str:
         lines += [f"  {name:<52}{seconds:>8.1f} s" for name, seconds in large["seconds"].items()]
         lines += [f"  {name:<52}{megabytes:>8} MB" for name, megabytes in large["megabytes"].items()]
     if "search" in large:
+        heads = [("p50", 8), ("p95", 8), ("CPU p50", 9), ("p95", 7), ("memory p50", 12), ("p95", 8)]
+        heads += [("first thought p50", 19), ("p95", 9), ("ratio", 8), ("growth p50", 12), ("p95", 7)]
         lines += [
-            f"\nSearch (ms), {QUESTIONS} questions each; first thought on {COMPARED} of them; growth from a tenth;"
-            " CPU: Python and PostgreSQL together",
-            (
-                f"{'':<16}{'p50':>8}{'p95':>8}{'CPU p50':>9}{'p95':>7}{'memory p50':>12}{'p95':>8}{'first thought p50':>19}{'p95':>9}"
-                f"{'ratio':>8}{'growth p50':>12}{'p95':>7}"
-            ),
+            f"\nSearch (ms), {QUESTIONS} questions each; first thought on {COMPARED} of them; growth from a tenth",
+            "CPU: Python and PostgreSQL together, which neighbours on the machine do not change",
+            " " * 16 + "".join(head.rjust(width) for head, width in heads),
         ]
         for name in map(name_of, GROUPS):
             ours, memory, taken = large["search"][name], large["memory"][name], large["processor"][name]

@@ -113,3 +113,11 @@ def test_the_night_renews_the_order(bakeries):
     before = SearchEdition.objects.get(is_current=True)
     tasks.renew_search_order()
     assert SearchEdition.objects.get(is_current=True) != before
+
+
+def test_the_page_of_an_establishment_shows_its_potentials(office, bakeries):
+    put_online([(bakeries[0], BAKER, 1.25)])
+    for bakery, expected in zip(bakeries, ["D1102 Métier D1102", "Aucun"], strict=True):
+        shown = office.get(reverse("admin:companies_establishment_change", args=[bakery.pk])).content.decode()
+        assert expected in shown
+        assert ("1,25" in shown) == (expected != "Aucun")
