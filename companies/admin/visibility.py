@@ -1,6 +1,7 @@
 """The decisions themselves: found by SIRET, SIREN or address, also for what is not imported; made and undone here."""
 
 import re
+from collections.abc import Callable
 
 from django import forms
 from django.contrib import admin
@@ -12,6 +13,7 @@ from companies.actions.visibility import RefusedDecision
 from companies.admin.establishment import DayField, RevocationForm, state_of
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import VisibilityDecision
+from labonnealternance.accounts.models import User
 from labonnealternance.kit.admin import ShownAdmin, button
 
 
@@ -33,6 +35,8 @@ class NewDecisionForm(forms.ModelForm):
     reason = forms.ChoiceField(label="Motif", choices=DecisionReason)
     comment = forms.CharField(label="Commentaire", max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
 
+    by: User
+
     class Meta:
         model = VisibilityDecision
         fields = ["comment"]
@@ -45,11 +49,11 @@ class NewDecisionForm(forms.ModelForm):
         kind, channel = asked.pop("kind"), asked.pop("channel")
         if kind == DecisionKind.CHANNEL_HIDDEN:
             asked["channel"] = channel
-        act = {
+        act: Callable[..., VisibilityDecision] = {
             DecisionKind.DELISTED: visibility.delist,
             DecisionKind.PAUSED: visibility.pause,
             DecisionKind.CHANNEL_HIDDEN: visibility.hide_channel,
-        }[DecisionKind(kind)]
+        }[DecisionKind(kind)]  # type: ignore[assignment]
         try:
             self.instance = act(**asked, by=self.by, at=timezone.now(), origin=DecisionOrigin.SUPPORT)
         except RefusedDecision as refusal:
