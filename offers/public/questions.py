@@ -85,6 +85,11 @@ def clean(text: str) -> str:
     return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
+def is_asked(parameters: QueryDict) -> bool:
+    """Whether an address asks anything: a bare one, or one that only says where it comes from, gets the form."""
+    return any(name in parameters for name in ("metier", "romes", "lieu", "code", "lat", "lon"))
+
+
 def read(parameters: QueryDict) -> Question:
     """Reads ``metier`` or ``romes``, ``lieu`` or ``code`` or ``lat`` and ``lon``, ``rayon``, ``tri`` and ``page``.
 

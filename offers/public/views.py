@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @fresh
 def search(request: HttpRequest) -> HttpResponse:
     """The establishments that answer a question, or what is missing to answer it."""
-    if not request.GET:
+    if not questions.is_asked(request.GET):
         return render(request, "offers/public/search.html", {"question": questions.Question(), **_FORM})
     question = questions.read(request.GET)
     context = {"question": question, **_FORM}

@@ -93,8 +93,9 @@ def test_a_distance_that_is_no_number_becomes_30_km_and_says_so(client, radius):
     assert '<option value="30" selected>' in html
 
 
-def test_an_empty_address_shows_the_form_without_reproach(client):
-    html = ask(client)
+@pytest.mark.parametrize("parameters", [{}, {"utm_source": "affiche"}, {"rayon": "30"}])
+def test_an_address_that_asks_nothing_shows_the_form_without_reproach(client, parameters):
+    html = ask(client, **parameters)
     assert "Quel métier, et où ?" in html
     assert "fr-error-text" not in html
 
