@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-BLOCK = 16 * 1024 * 1024
-ROWS = 65_536
+# The reader keeps up to 32 blocks ahead of a slow database: this bounds its memory.
+BLOCK = 4 * 1024 * 1024
+ROWS = 16_384
 LONGEST_HEADER = 64 * 1024
 
 
