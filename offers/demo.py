@@ -5,11 +5,14 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 
-from companies.models import Establishment
+from companies.enums import ReleaseStatus
+from companies.models import Establishment, HiringPotential
 
 
 def _shown_establishment():
-    return Establishment.objects.listed(at=timezone.now()).order_by("pk").first()
+    """An establishment that has a page: the release online holds it, and nothing hides it."""
+    held = HiringPotential.objects.filter(release__status=ReleaseStatus.CURRENT).values("establishment_id")
+    return Establishment.objects.listed(at=timezone.now()).filter(pk__in=held).order_by("pk").first()
 
 
 def accounts():
@@ -18,9 +21,15 @@ def accounts():
 
 
 def pages():
-    found = {
+    example = urlencode({"metier": "Boulanger", "lieu": "Lyon", "rayon": 30})
+    told = {
         "home": reverse("offers:home"),
         "search": reverse("offers:search"),
-        "search_example": reverse("offers:search") + "?" + urlencode({"metier": "Boulanger", "lieu": "Lyon", "rayon": 30}),
+        "search_example": f"{reverse('offers:search')}?{example}",
+        "how_it_works": reverse("offers:how_it_works"),
+        "contact": reverse("offers:contact"),
     }
-    return found
+    shown = _shown_establishment()
+    if shown:
+        told["establishment_example"] = reverse("offers:establishment", args=[shown.siret])
+    return told

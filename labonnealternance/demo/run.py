@@ -55,7 +55,7 @@ def _processes(port: int) -> dict[str, str]:
             f"{PYTHON} -m gunicorn --config python:labonnealternance.gunicorn --bind {HOST}:{port}"
             " labonnealternance.wsgi"
         )
-    celery = f"{PYTHON} -m celery -A labonnealternance.celery"
+    celery = f"{PYTHON} -m celery --quiet --app labonnealternance.celery"
     schedule = state_dir() / "beat-schedule"
     return {
         "web": web,
@@ -96,10 +96,11 @@ def main():
             _manage("migrate", "--no-input", "-v", "0")
             _manage("prepare_demo")
             print(f"— prêt en {time.monotonic() - begun:.0f} s, démarrage de web, worker et beat…", flush=True)
+            environment = {"LOG_FORMAT": "text", **os.environ, "PYTHONUNBUFFERED": "1"}
             manager = Manager()
             for name, command in _processes(port).items():
                 kind = "web" if name == "web" else "worker"
-                manager.add_process(name, command, env={**os.environ, "PROCESS_KIND": kind, "PYTHONUNBUFFERED": "1"})
+                manager.add_process(name, command, env={**environment, "PROCESS_KIND": kind})
             threading.Thread(target=_announce_when_up, args=[f"http://{HOST}:{port}"], daemon=True).start()
             manager.loop()
         address_file().unlink(missing_ok=True)
