@@ -66,6 +66,8 @@ def _processes(port: int) -> dict[str, str]:
 
 def _announce_when_up(address: str):
     """Prints the accounts once the pages answer, so that what is printed can be opened."""
+    command = [PYTHON, "manage.py", "demo_accounts"]
+    telling = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for _ in range(600):
         try:
             urllib.request.urlopen(f"{address}/livez", timeout=5)
@@ -74,8 +76,8 @@ def _announce_when_up(address: str):
             break
         except OSError:
             time.sleep(0.1)
-    told = subprocess.run([PYTHON, "manage.py", "demo_accounts"], capture_output=True, text=True)
-    print(f"\n{told.stdout}{told.stderr}\nCtrl-C pour tout arrêter.\n", flush=True)
+    told, _ = telling.communicate()
+    print(f"\n{told}\nCtrl-C pour tout arrêter.\n", flush=True)
 
 
 def main():
@@ -93,10 +95,11 @@ def main():
         _refuse_a_taken_port(port)
         address_file().write_text(address)
         with services():
-            _manage("migrate", "--no-input", "-v", "0")
             _manage("prepare_demo")
             print(f"— prêt en {time.monotonic() - begun:.0f} s, démarrage de web, worker et beat…", flush=True)
-            environment = {"LOG_FORMAT": "text", **os.environ, "PYTHONUNBUFFERED": "1"}
+            # A laptop, or a container of one's own: root is told once, by Celery's documentation.
+            quiet = "ignore:You're running the worker with superuser privileges"
+            environment = {"LOG_FORMAT": "text", "PYTHONWARNINGS": quiet, **os.environ, "PYTHONUNBUFFERED": "1"}
             manager = Manager()
             for name, command in _processes(port).items():
                 kind = "web" if name == "web" else "worker"

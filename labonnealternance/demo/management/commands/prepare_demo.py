@@ -1,8 +1,8 @@
-"""Loads the references and the demo's data, and publishes a first score; what is already there is left alone."""
+"""Migrates, loads the references and the demo's data, publishes a first score; what is already there is left alone."""
 
 import time
 
-from django.core.management.base import BaseCommand
+from django.core.management import BaseCommand, call_command
 
 from labonnealternance.kit import demo_registry as demo
 
@@ -11,6 +11,7 @@ class Command(BaseCommand):
     help = "Prépare la démonstration : références, établissements simulés, premier score, comptes."
 
     def handle(self, **options):
+        call_command("migrate", interactive=False, verbosity=0)
         for step in demo.steps():
             if step.is_done():
                 continue
