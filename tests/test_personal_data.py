@@ -59,7 +59,7 @@ NOT_PERSONAL = {
 TYPES = (models.EmailField, models.GenericIPAddressField, models.TextField, models.JSONField, models.FileField)
 NAMES = re.compile(
     r"(^|_)(e?mail|phone|mobile|tel|name|surname|firstname|lastname|username|address|recipient|reply_to|ip|agent|birth\w*"
-    r"|civility|contact|value|comment|message|reason|body|content|text|session|digest|token|key|cv)(_|$)"
+    r"|civility|contact|value|comment|message|reason|body|content|text|session|digest|token|cv)(_|$)"
 )
 TEXTS = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
 
@@ -74,10 +74,7 @@ COLUMNS = [
     (model._meta.label, field.name)
     for model in apps.get_models(include_auto_created=True)
     for field in model._meta.concrete_fields
-    if not model._meta.proxy
-    and may_be_personal(field)
-    and not field.name.endswith("search_key")
-    and not re.search(r"_key$|^key$", field.name)
+    if not model._meta.proxy and may_be_personal(field)
 ]
 
 
