@@ -98,8 +98,10 @@ def open_stock(path: Path) -> StockFile:
             magic = file.read(4)
     except FileNotFoundError:
         raise UnreadableFile(f"{path} n'existe pas.") from None
-    except OSError as error:
-        raise UnreadableFile(f"{path} ne peut pas être lu : {error.strerror}.") from None
+    except IsADirectoryError:
+        raise UnreadableFile(f"{path} est un dossier, pas un fichier.") from None
+    except OSError:
+        raise UnreadableFile(f"{path} ne peut pas être lu par ce compte.") from None
     if size == 0:
         raise UnreadableFile(f"{path.name} est vide.")
     try:

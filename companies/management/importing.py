@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
 from companies.actions.imports import RefusedImport, Source
@@ -75,8 +76,12 @@ class ImportCommand(BaseCommand):
                 raise CommandError(str(refusal)) from None
             except KeyboardInterrupt:
                 raise CommandError("Import interrompu : rien n'a changé.", returncode=INTERRUPTED) from None
+            except OperationalError:
+                raise CommandError("Import interrompu : la base ne répond plus. Rien n'a changé.") from None
             except OSError as error:
-                raise CommandError(f"Import interrompu, rien n'a changé : {error.strerror}.") from None
+                raise CommandError(
+                    f"Import interrompu, rien n'a changé : {error.filename or 'le disque'} ne peut pas être écrit."
+                ) from None
         self.tell(label, record)
 
     def tell(self, label: str, record: EstablishmentImport):

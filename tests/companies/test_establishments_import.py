@@ -436,6 +436,14 @@ class TestRefusals:
     def test_a_missing_file_is_a_sentence(self, bring, tmp_path):
         with pytest.raises(CommandError, match="n'existe pas"):
             bring(tmp_path / "absent.csv")
+        with pytest.raises(CommandError, match="est un dossier"):
+            bring(tmp_path)
+
+    def test_a_quarantine_that_can_t_be_written_is_a_sentence_and_nothing_changes(self, bring, tmp_path):
+        (tmp_path / "occupé").write_text("un fichier")
+        with pytest.raises(CommandError, match="rien n'a changé"):
+            bring([line(1), line(1)], f"--quarantine-dir={tmp_path / 'occupé'}")
+        assert not Establishment.objects.exists()
 
     def test_a_header_alone_is_refused(self, bring):
         with pytest.raises(CommandError, match="ne contient aucune ligne"):
@@ -653,6 +661,20 @@ class TestInterruptions:
         assert "Traceback" not in told
         assert Establishment.objects.count() == 0
         assert last_import().status == ImportStatus.INTERRUPTED
+
+    def test_a_database_that_goes_away_is_a_sentence_and_nothing_changes(self, large, address):
+        with psycopg.connect(address.replace("postgres://", "postgresql://")) as other:
+            other.execute("LOCK TABLE companies_establishment IN SHARE MODE")
+            process = self.start(large, address)
+            self.wait_until(self.someone_waits)
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database"
+                " WHERE NOT granted AND locktype = 'relation' AND datname = current_database()"
+            )
+            _, told = process.communicate(timeout=30)
+        assert "la base ne répond plus. Rien n'a changé." in told
+        assert "Traceback" not in told
+        assert Establishment.objects.count() == 0
 
     def test_two_at_once_the_second_says_so_and_stops(self, bring):
         with single_run("import_establishments"), pytest.raises(AlreadyRunning, match="est déjà en cours"):
