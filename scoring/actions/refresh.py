@@ -105,7 +105,7 @@ def _run(run: Run, history: Path, *, at: datetime, seed: int, policy: ExposurePo
     rows = result.exposed.rows(dataset.establishments["siret"].to_numpy())
     while part := list(itertools.islice(rows, ROWS_A_WRITE)):
         hiring_potentials.write_potentials(release=release, rows=part)
-    release = hiring_potentials.finish_release(release=release, at=timezone.now())
+    run.release = release = hiring_potentials.finish_release(release=release, at=timezone.now())
     stopped = result.refusals
     reason = " ; ".join(f"{verdict.gate} {verdict.departement}".strip() for verdict in stopped)
     with transaction.atomic():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scoring.actions import refresh as refreshing
 from scoring.pipeline.predict import ExposurePolicy
 from scoring.pipeline.run import read_oracle, score
 from tests.scoring import country
@@ -26,3 +27,9 @@ def dataset(history):
 @pytest.fixture(scope="session")
 def result(dataset, history):
     return score(dataset, country.shares(), policy=ExposurePolicy(), seed=1, oracle=read_oracle(history))
+
+
+@pytest.fixture
+def computed(monkeypatch, dataset, result):
+    """Runs of this test take the score that was computed once: what they test comes after."""
+    monkeypatch.setattr(refreshing, "_compute", lambda *given, **named: (result, dataset))

@@ -1,6 +1,8 @@
 """What support sees of the runs, and its two buttons."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_otp.plugins.otp_static.models import StaticDevice
 
 from companies.enums import ReleaseStatus
@@ -33,7 +35,7 @@ def office(client, support):
 
 
 @pytest.fixture
-def run(history):
+def run(computed, history):
     country.load(history)
     return refreshing.refresh(history=history, by=None, at=country.NOW, seed=1, publish=False).run
 
@@ -65,9 +67,6 @@ def test_the_list_has_the_same_number_of_queries_with_one_run_and_with_three(off
         Run.objects.create(started_at=country.NOW, history="h", seed=1, release=release)
 
     add()
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as one:
         office.get(RUNS)
     add()
@@ -78,7 +77,8 @@ def test_the_list_has_the_same_number_of_queries_with_one_run_and_with_three(off
 
 def test_support_publishes_with_a_reason_and_rolls_back(office, support, run, history):
     refused = office.post(f"{RUNS}{run.pk}/publish/", {"reason": ""})
-    assert refused.status_code == 422
+    assert "obligatoire" in refused.content.decode()
+    assert Release.objects.get().status == ReleaseStatus.READY
     assert office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu."}).status_code == 302
     run.release.refresh_from_db()
     assert run.release.status == ReleaseStatus.CURRENT
@@ -94,7 +94,6 @@ def test_support_publishes_with_a_reason_and_rolls_back(office, support, run, hi
 def test_a_roll_back_without_a_former_release_is_told(office, run):
     office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu."})
     answer = office.post(f"{RUNS}{run.pk}/roll_back/", {"reason": "Plaintes."})
-    assert answer.status_code == 422
     assert "Aucune livraison précédente" in answer.content.decode()
 
 

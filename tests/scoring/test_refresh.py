@@ -83,7 +83,7 @@ def test_the_database_gives_the_establishments_that_the_file_gives(establishment
     assert from_database["closed_month"].isna().sum() == from_file["closed_month"].isna().sum()
 
 
-def test_what_is_closed_since_is_learnt_from_and_not_exposed(establishments, history):
+def test_what_is_closed_since_is_learnt_from_and_not_exposed(establishments, computed, history):
     run_once(history)
     assert Establishment.objects.filter(closed_on__isnull=False).exists()
     exposed = HiringPotential.objects.values("establishment")
@@ -100,7 +100,7 @@ def test_a_dry_run_writes_nothing(establishments, history, settings):
     assert not (history / "quarantine.csv.gz").exists()
 
 
-def test_without_publication_the_release_waits(establishments, history):
+def test_without_publication_the_release_waits(establishments, computed, history):
     outcome = run_once(history, publish=False)
     assert not outcome.published
     assert outcome.run.release.status == ReleaseStatus.READY
@@ -140,7 +140,7 @@ def test_support_publishes_later_what_was_refused(establishments, history, stric
         releases.publish(run_id=run.pk, by=support, at=NOW, reason="Encore.")
 
 
-def test_rolling_back_puts_the_former_release_online_and_says_who_and_why(establishments, history):
+def test_rolling_back_puts_the_former_release_online_and_says_who_and_why(establishments, computed, history):
     support = StaffFactory()
     first = run_once(history).release
     with pytest.raises(NothingToRollBackTo):
@@ -198,7 +198,7 @@ def test_without_jobs_by_activity_the_run_says_what_to_import(db, history):
         run_once(history)
 
 
-def test_a_run_that_fails_says_so_and_takes_its_release_away(establishments, history, monkeypatch):
+def test_a_run_that_fails_says_so_and_takes_its_release_away(establishments, computed, history, monkeypatch):
     def broken(**given):
         raise OSError("disque plein")
 
@@ -237,7 +237,7 @@ def test_a_run_moves_only_where_the_table_says(db, start, end):
         assert not run.journal.exists()
 
 
-def test_files_of_runs_whose_potentials_are_gone_are_deleted(establishments, history):
+def test_files_of_runs_whose_potentials_are_gone_are_deleted(establishments, computed, history):
     first = run_once(history, publish=False)
     hiring_potentials.abandon(release=first.release, at=NOW, reason="Essai.")
     second = run_once(history, publish=False)
@@ -270,7 +270,7 @@ def test_the_command_leaves_with_an_error_when_a_gate_refuses(establishments, hi
     assert Release.objects.get().status == ReleaseStatus.READY
 
 
-def test_the_command_rolls_back(establishments, history):
+def test_the_command_rolls_back(establishments, computed, history):
     support = StaffFactory()
     first = run_once(history).release
     run_once(history, seed=2)
@@ -376,7 +376,7 @@ def kill(process):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("where", ["computing", "half written", "written", "before publication", "publishing"])
-def test_a_killed_run_changes_nothing_online_and_the_next_one_starts_by_itself(history, settings, where):
+def test_a_killed_run_changes_nothing_online_and_the_next_one_starts_by_itself(computed, history, settings, where):
     country.load(history)
     online = run_once(history).release
     edition = SearchEdition.objects.get(is_current=True)
