@@ -9,16 +9,18 @@ from django.urls import reverse
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from labonnealternance.accounts.actions import give_role
+from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import User
 from labonnealternance.embedded import state_dir
 from labonnealternance.kit.demo_registry import Step
 
 SUPPORT = "support@exemple.fr"
 PEOPLE = {
-    "recruiter": ("recruteur@exemple.fr", "Rachida", "Recrute"),
-    "advisor": ("conseil@exemple.fr", "Camille", "Conseil"),
-    "cfa": ("cfa@exemple.fr", "Florian", "Formateur"),
-    "partner": ("partenaire@exemple.fr", "Paule", "Partenaire"),
+    Role.RECRUITER: ("recruteur@exemple.fr", "Rachida", "Recrute"),
+    Role.ADVISOR: ("conseil@exemple.fr", "Camille", "Conseil"),
+    Role.CFA: ("cfa@exemple.fr", "Florian", "Formateur"),
+    Role.PARTNER: ("partenaire@exemple.fr", "Paule", "Partenaire"),
 }
 
 
@@ -37,16 +39,18 @@ def _create():
     support.set_password(password)
     support.save()
     TOTPDevice.objects.get_or_create(user=support, name="Démonstration", confirmed=True)
-    for email, first_name, last_name in PEOPLE.values():
-        if not User.objects.filter(email=email).exists():
-            User.objects.create_user(email, first_name=first_name, last_name=last_name)
+    for role, (email, first_name, last_name) in PEOPLE.items():
+        person = User.objects.filter(email=email).first() or User.objects.create_user(
+            email, first_name=first_name, last_name=last_name
+        )
+        give_role(user=person, role=role)
 
 
 def steps():
     return [
         Step(
             "comptes de démonstration",
-            lambda: _password_file().exists() and User.objects.filter(email=PEOPLE["partner"][0]).exists(),
+            lambda: _password_file().exists() and User.objects.filter(email=PEOPLE[Role.PARTNER][0]).exists(),
             _create,
         )
     ]
@@ -65,7 +69,7 @@ def accounts():
         }
     }
     for role, (email, first_name, last_name) in PEOPLE.items():
-        roles[role] = {
+        roles[role.value] = {
             "email": email,
             "name": f"{first_name} {last_name}",
             "sign_in": settings.SITE_URL + reverse("accounts:sign_in"),
