@@ -63,7 +63,7 @@ def volume(before: float | None, after: float, *, what: str, departement: str = 
     if not before:
         return Verdict(
             DATA,
-            f"volume de {what}",
+            f"volume ({what})",
             after > 0,
             None,
             LEAST_VOLUME_KEPT,
@@ -73,7 +73,7 @@ def volume(before: float | None, after: float, *, what: str, departement: str = 
     share = after / before
     return Verdict(
         DATA,
-        f"volume de {what}",
+        f"volume ({what})",
         share >= LEAST_VOLUME_KEPT,
         share,
         LEAST_VOLUME_KEPT,

@@ -161,7 +161,7 @@ def test_the_second_run_is_compared_with_the_release_online(establishments, hist
     stability = outcome.run.verdicts.get(gate="stabilité")
     assert stability.passed
     assert 0.5 < stability.measure < 1
-    assert outcome.run.verdicts.get(gate="volume de contrats").measure == 1
+    assert outcome.run.verdicts.get(gate="volume (contrats)").measure == 1
 
 
 def test_a_file_much_smaller_than_the_last_one_is_caught(establishments, history, tmp_path):
@@ -174,7 +174,7 @@ def test_a_file_much_smaller_than_the_last_one_is_caught(establishments, history
     pq.write_table(table.filter(kept), tmp_path / "contracts.parquet")
     outcome = run_once(tmp_path)
     assert outcome.run.status == RunStatus.REFUSED
-    assert "volume de contrats" in outcome.run.refusal
+    assert "volume (contrats)" in outcome.run.refusal
     assert Release.objects.filter(status=ReleaseStatus.CURRENT).get() != outcome.release
 
 
