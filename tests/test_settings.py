@@ -38,43 +38,43 @@ def test_each_needed_variable_is_asked_for_by_its_name(name, value):
     variables = {key: given for key, given in PRODUCTION.items() if key != name}
     if value is not None:
         variables[name] = value
-    with pytest.raises(ImproperlyConfigured, match=rf"- {name} is missing: \w"):
+    with pytest.raises(ImproperlyConfigured, match=rf"- {name} manque : \w"):
         env.read(variables)
 
 
 @pytest.mark.parametrize(
     "name, value, sentence",
     [
-        ("SECRET_KEY", "court", "SECRET_KEY has 5 characters: 50 are needed."),
-        ("SITE_URL", "labonnealternance.example", "SITE_URL is not the address of a site"),
-        ("SITE_URL", "https://labonnealternance.example/chemin", "SITE_URL is not the address of a site"),
-        ("SITE_URL", "ftp://labonnealternance.example", "SITE_URL is not the address of a site"),
-        ("SITE_URL", "https://[", "SITE_URL is not an address"),
-        ("SITE_URL", "http://labonnealternance.example", "SITE_URL starts with http://"),
-        ("DEBUG", "1", "DEBUG=1 shows settings and data to visitors"),
-        ("DEBUG", "peut-être", "DEBUG is neither 0 nor 1"),
-        ("DATABASE_URL", "sqlite:///base.sqlite3", "DATABASE_URL does not name a PostgreSQL database"),
-        ("DATABASE_URL", "mysql://app@base.example/app", "DATABASE_URL does not name a PostgreSQL database"),
-        ("DATABASE_URL", "base", "DATABASE_URL does not name a PostgreSQL database"),
-        ("DATABASE_URL", "postgres://app@base.example", "DATABASE_URL does not name a PostgreSQL database"),
-        ("DATABASE_URL", "postgres://app@base.example:port/app", "DATABASE_URL is not an address"),
-        ("REDIS_URL", "amqp://broker.example", "REDIS_URL starts with redis://"),
-        ("EMAIL_URL", "mailbox:///var/mail", "EMAIL_URL=mailbox: keeps e-mails on this machine"),
+        ("SECRET_KEY", "court", "SECRET_KEY a 5 caractères : il en faut 50."),
+        ("SITE_URL", "labonnealternance.example", "SITE_URL n'est pas l'adresse d'un site"),
+        ("SITE_URL", "https://labonnealternance.example/chemin", "SITE_URL n'est pas l'adresse d'un site"),
+        ("SITE_URL", "ftp://labonnealternance.example", "SITE_URL n'est pas l'adresse d'un site"),
+        ("SITE_URL", "https://[", "SITE_URL n'est pas une adresse"),
+        ("SITE_URL", "http://labonnealternance.example", "SITE_URL commence par http://"),
+        ("DEBUG", "1", "DEBUG=1 montre les réglages et les données aux visiteurs"),
+        ("DEBUG", "peut-être", "DEBUG ne vaut ni 0 ni 1"),
+        ("DATABASE_URL", "sqlite:///base.sqlite3", "DATABASE_URL ne désigne pas une base PostgreSQL"),
+        ("DATABASE_URL", "mysql://app@base.example/app", "DATABASE_URL ne désigne pas une base PostgreSQL"),
+        ("DATABASE_URL", "base", "DATABASE_URL ne désigne pas une base PostgreSQL"),
+        ("DATABASE_URL", "postgres://app@base.example", "DATABASE_URL ne désigne pas une base PostgreSQL"),
+        ("DATABASE_URL", "postgres://app@base.example:port/app", "DATABASE_URL n'est pas une adresse"),
+        ("REDIS_URL", "amqp://broker.example", "REDIS_URL commence par redis://"),
+        ("EMAIL_URL", "mailbox:///var/mail", "EMAIL_URL=mailbox: garde les e-mails sur cette machine"),
         ("EMAIL_URL", "pigeon://mail.example", "EMAIL_URL"),
-        ("DEFAULT_FROM_EMAIL", "La bonne alternance", "DEFAULT_FROM_EMAIL holds no e-mail address"),
-        ("CONTACT_EMAIL", "contact", "CONTACT_EMAIL holds no e-mail address"),
-        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS names hosts exactly"),
-        ("ALLOWED_HOSTS", "www.exemple.fr,.exemple.fr", "ALLOWED_HOSTS names hosts exactly"),
-        ("PROXY_COUNT", "-1", "PROXY_COUNT is not a whole number"),
-        ("PROXY_COUNT", "deux", "PROXY_COUNT is not a whole number"),
-        ("PROCESS_KIND", "cron", "PROCESS_KIND is one of migration, script, web, worker"),
-        ("DATA_DIR", "/n/existe/pas", "DATA_DIR is not a folder"),
-        ("FILES_DIR", "/n/existe/pas", "FILES_DIR is not a folder"),
-        ("SCORING_DIR", "/n/existe/pas", "SCORING_DIR is not a folder"),
-        ("MAP_TILES_URL", "tuiles", "MAP_TILES_URL is a template"),
-        ("SENTRY_DSN", "https://sentry.example/1", "SENTRY_DSN is an address such as"),
-        ("LOG_LEVEL", "bavard", "LOG_LEVEL is DEBUG, INFO"),
-        ("LOG_FORMAT", "xml", "LOG_FORMAT is json or text"),
+        ("DEFAULT_FROM_EMAIL", "La bonne alternance", "DEFAULT_FROM_EMAIL ne contient pas d'adresse e-mail"),
+        ("CONTACT_EMAIL", "contact", "CONTACT_EMAIL ne contient pas d'adresse e-mail"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS donne des noms exacts"),
+        ("ALLOWED_HOSTS", "www.exemple.fr,.exemple.fr", "ALLOWED_HOSTS donne des noms exacts"),
+        ("PROXY_COUNT", "-1", "PROXY_COUNT n'est pas un nombre entier"),
+        ("PROXY_COUNT", "deux", "PROXY_COUNT n'est pas un nombre entier"),
+        ("PROCESS_KIND", "cron", "PROCESS_KIND vaut migration, script, web, worker"),
+        ("DATA_DIR", "/n/existe/pas", "DATA_DIR n'est pas un dossier"),
+        ("FILES_DIR", "/n/existe/pas", "FILES_DIR n'est pas un dossier"),
+        ("SCORING_DIR", "/n/existe/pas", "SCORING_DIR n'est pas un dossier"),
+        ("MAP_TILES_URL", "tuiles", "MAP_TILES_URL est un modèle d'adresse"),
+        ("SENTRY_DSN", "https://sentry.example/1", "SENTRY_DSN est une adresse, comme"),
+        ("LOG_LEVEL", "bavard", "LOG_LEVEL vaut DEBUG, INFO"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT vaut json ou text"),
     ],
 )
 def test_a_wrong_or_contradictory_value_is_told(name, value, sentence):
@@ -94,6 +94,13 @@ def test_a_password_is_not_repeated_in_what_is_told():
         env.read(PRODUCTION | {"DATABASE_URL": "mysql://app:motdepasse@base.example/app", "SECRET_KEY": "tropcourt"})
     assert "motdepasse" not in str(told.value)
     assert "tropcourt" not in str(told.value)
+
+
+def test_a_part_of_a_password_that_is_taken_for_the_port_is_not_repeated_either():
+    with pytest.raises(ImproperlyConfigured) as told:
+        env.read(PRODUCTION | {"DATABASE_URL": "postgres://app:mot/depasse@base.example/app"})
+    assert "DATABASE_URL n'est pas une adresse (les signes @ : / ? #" in str(told.value)
+    assert "'mot" not in str(told.value)
 
 
 def test_a_laptop_may_do_what_production_may_not():
@@ -125,4 +132,4 @@ def test_the_deployment_check_is_clean_with_the_variables_of_production():
 def test_a_process_without_its_variables_does_not_start():
     answer = manage("check", **{key: value for key, value in PRODUCTION.items() if key != "SITE_URL"})
     assert answer.returncode != 0
-    assert "The service cannot start:\n  - SITE_URL is missing" in answer.stderr
+    assert "Le service ne peut pas démarrer :\n  - SITE_URL manque" in answer.stderr

@@ -20,6 +20,7 @@ TIMEOUT = 10
 MAILBOX_BACKEND = "labonnealternance.mail.mailbox.MailboxBackend"
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+ENCODED = "(les signes @ : / ? # d'un mot de passe s'écrivent %40 %3A %2F %3F %23)"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def read(url: str) -> Transport:
     if scheme.startswith("anymail+"):
         return _anymail(scheme.removeprefix("anymail+"), url)
     raise WrongTransport(
-        f"EMAIL_URL starts with {scheme[:20]!r}, not with mailbox:, smtp:, smtp+tls:, smtp+ssl: or anymail+provider:"
+        f"EMAIL_URL commence par {scheme[:20]!r}, et non par mailbox:, smtp:, smtp+tls:, smtp+ssl: ou anymail+…:"
     )
 
 
@@ -94,25 +95,23 @@ def _mailbox(url: str) -> Transport:
     parts = urlsplit(url)
     folder = unquote(parts.path)
     if parts.netloc or not folder.strip("/"):
-        raise WrongTransport("EMAIL_URL=mailbox: names a folder by its whole path, as in mailbox:///var/tmp/mailbox")
+        raise WrongTransport(
+            "EMAIL_URL=mailbox: désigne un dossier par son chemin entier, comme mailbox:///var/tmp/mailbox"
+        )
     return Transport(backend=MAILBOX_BACKEND, folder=folder)
 
 
 def _smtp(scheme: str, url: str) -> Transport:
-    example = f"{scheme}://account:password@host:{DEFAULT_PORTS[scheme]}"
+    example = f"{scheme}://compte:mot-de-passe@serveur:{DEFAULT_PORTS[scheme]}"
     parts = urlsplit(url)
     try:
         port = parts.port or DEFAULT_PORTS[scheme]
     except ValueError:
-        raise WrongTransport(
-            f"EMAIL_URL's port is not a number: as in {example} (a password's @ : / ? # are percent-encoded)"
-        ) from None
+        raise WrongTransport(f"Le port d'EMAIL_URL n'est pas un nombre : comme {example} {ENCODED}") from None
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise WrongTransport(
-            f"EMAIL_URL names a server and nothing after: as in {example} (a password's @ : / ? # are percent-encoded)"
-        )
+        raise WrongTransport(f"EMAIL_URL désigne un serveur, et rien après : comme {example} {ENCODED}")
     if bool(parts.username) != bool(parts.password):
-        raise WrongTransport(f"EMAIL_URL gives an account and its password, or neither: as in {example}")
+        raise WrongTransport(f"EMAIL_URL donne un compte et son mot de passe, ou aucun des deux : comme {example}")
     return Transport(
         backend=SMTP_BACKEND,
         host=parts.hostname,
@@ -127,15 +126,15 @@ def _smtp(scheme: str, url: str) -> Transport:
 def _anymail(name: str, url: str) -> Transport:
     provider = PROVIDERS.get(name)
     if provider is None:
-        raise WrongTransport(f"EMAIL_URL names no known provider: it is one of {', '.join(PROVIDERS)}")
+        raise WrongTransport(f"EMAIL_URL ne désigne aucun fournisseur connu : il y a {', '.join(PROVIDERS)}")
     given = parse_qs(urlsplit(url).query, keep_blank_values=True)
     values = {key: texts[-1].strip() for key, texts in given.items()}
     if missing := sorted(key for key in provider.required if not values.get(key)):
         form = "&".join(f"{key}=…" for key in sorted(provider.required))
-        raise WrongTransport(f"EMAIL_URL lacks {', '.join(missing)}: anymail+{name}://?{form}")
+        raise WrongTransport(f"Il manque à EMAIL_URL {', '.join(missing)} : anymail+{name}://?{form}")
     if unknown := sorted(values.keys() - provider.required - provider.optional):
         raise WrongTransport(
-            f"EMAIL_URL gives what {name} does not take ({', '.join(unknown)}): "
+            f"EMAIL_URL donne ce que {name} n'accepte pas ({', '.join(unknown)}) : "
             f"{', '.join(sorted(provider.required | provider.optional))}"
         )
     prefix = name.upper()

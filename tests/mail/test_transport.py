@@ -58,23 +58,23 @@ def test_a_key_is_decoded_and_never_printed():
 @pytest.mark.parametrize(
     ("url", "help_text"),
     [
-        ("secret", "not with mailbox:, smtp:"),
-        ("sendgrid://secret", "not with mailbox:, smtp:"),
-        ("SMTP://secret", "not with mailbox:, smtp:"),
-        ("mailbox:", "names a folder by its whole path"),
-        ("mailbox:///", "names a folder by its whole path"),
-        ("mailbox://secret/folder", "names a folder by its whole path"),
-        ("smtp://", "names a server"),
-        ("smtp://host/secret", "names a server"),
-        ("smtp+tls://compte:sec/ret@host", "percent-encoded"),
-        ("smtp+tls://compte:sec#ret@host:587", "percent-encoded"),
-        ("smtp+tls://host:secret", "port is not a number"),
-        ("smtp+tls://secret@host", "an account and its password, or neither"),
-        ("anymail+pigeon://?api_key=secret", "one of brevo"),
-        ("anymail+brevo://secret", "lacks api_key: anymail+brevo://?api_key=…"),
-        ("anymail+brevo://?api_key=", "lacks api_key"),
-        ("anymail+mailjet://?api_key=secret", "lacks secret_key"),
-        ("anymail+brevo://?api_key=secret&domaine=secret", "does not take (domaine)"),
+        ("secret", "et non par mailbox:, smtp:"),
+        ("sendgrid://secret", "et non par mailbox:, smtp:"),
+        ("SMTP://secret", "et non par mailbox:, smtp:"),
+        ("mailbox:", "désigne un dossier par son chemin entier"),
+        ("mailbox:///", "désigne un dossier par son chemin entier"),
+        ("mailbox://secret/folder", "désigne un dossier par son chemin entier"),
+        ("smtp://", "désigne un serveur"),
+        ("smtp://host/secret", "désigne un serveur"),
+        ("smtp+tls://compte:sec/ret@host", "d'un mot de passe s'écrivent %40"),
+        ("smtp+tls://compte:sec#ret@host:587", "d'un mot de passe s'écrivent %40"),
+        ("smtp+tls://host:secret", "n'est pas un nombre"),
+        ("smtp+tls://secret@host", "un compte et son mot de passe, ou aucun des deux"),
+        ("anymail+pigeon://?api_key=secret", "il y a brevo"),
+        ("anymail+brevo://secret", "api_key : anymail+brevo://?api_key=…"),
+        ("anymail+brevo://?api_key=", "Il manque à EMAIL_URL api_key"),
+        ("anymail+mailjet://?api_key=secret", "Il manque à EMAIL_URL secret_key"),
+        ("anymail+brevo://?api_key=secret&domaine=secret", "n'accepte pas (domaine)"),
     ],
 )
 def test_a_wrong_address_is_told_how_to_be_right_without_its_secrets(url, help_text):
@@ -87,11 +87,11 @@ def test_a_wrong_address_is_told_how_to_be_right_without_its_secrets(url, help_t
 
 def test_a_wrong_address_stops_the_start():
     variables = {**os.environ, "EMAIL_URL": "anymail+brevo://?cle=1"}
-    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL lacks api_key"):
+    with pytest.raises(ImproperlyConfigured, match="Il manque à EMAIL_URL api_key"):
         env.read(variables, local=True)
 
 
 def test_the_mailbox_is_refused_outside_a_laptop():
     variables = {**os.environ, "EMAIL_URL": "mailbox:///srv/mails", "LOCAL": ""}
-    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL=mailbox: keeps e-mails on this machine"):
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL=mailbox: garde les e-mails sur cette machine"):
         env.read(variables, local=False)
