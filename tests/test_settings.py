@@ -51,7 +51,7 @@ def test_each_needed_variable_is_asked_for_by_its_name(name, value):
         ("SITE_URL", "ftp://labonnealternance.example", "SITE_URL n'est pas l'adresse d'un site"),
         ("SITE_URL", "https://[", "SITE_URL n'est pas une adresse"),
         ("SITE_URL", "http://labonnealternance.example", "SITE_URL commence par http://"),
-        ("DEBUG", "1", "DEBUG=1 montre les réglages et les données aux visiteurs"),
+        ("DEBUG", "1", "DEBUG=1 montre réglages et données aux visiteurs"),
         ("DEBUG", "peut-être", "DEBUG ne vaut ni 0 ni 1"),
         ("DATABASE_URL", "sqlite:///base.sqlite3", "DATABASE_URL ne désigne pas une base PostgreSQL"),
         ("DATABASE_URL", "mysql://app@base.example/app", "DATABASE_URL ne désigne pas une base PostgreSQL"),
