@@ -5,23 +5,26 @@ How an answer is found, and why it is exact, is told in ``docs/decisions/0007-se
 # ruff: noqa: S608 (the tables' names are made of an edition's number)
 
 import datetime
+import hashlib
 import itertools
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from math import asin, ceil, cos, degrees, floor, pi, radians, sin, sqrt
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.timezone import localdate
 
 from companies.enums import DecisionKind, DecisionScope
-from companies.models import Establishment, Rome, SearchEdition, VisibilityDecision
+from companies.models import Commune, Establishment, Naf, Rome, SearchEdition, VisibilityDecision
 
 RADII_KM = (10, 30, 60, 100)
-LONGEST_TOTAL = 200
+LONGEST_TOTAL = 150
 MOST_CODES = 50
 EARTH_RADIUS_KM = 6371.0088
 
@@ -30,7 +33,7 @@ FEW_ENTRIES = 1_500
 # An entry met on the way costs about as much in one index as in the other; going down an index costs this many.
 DESCENT = 8
 # Read beyond what is needed, since some may be hidden: this many, and a small share.
-ROOM_FOR_HIDDEN = 20
+ROOM_FOR_HIDDEN = 10
 ENOUGH = LONGEST_TOTAL + LONGEST_TOTAL // 20 + ROOM_FOR_HIDDEN
 
 Sort = Literal["relevance", "distance"]
@@ -96,12 +99,12 @@ def search(question: Question, *, at: datetime.datetime, with_contacts: bool = F
     ``with_contacts``: the establishments also carry ``shown_phone`` and ``has_email``
     (``EstablishmentQuerySet.with_contact``), for one query more.
 
-    Takes 7 queries whatever the number of rows, 8 or 9 among many entries, one more where support listed something
+    Takes 6 queries whatever the number of rows, 7 or 8 among many entries, one more where support listed something
     there for these jobs, 4 more for each further radius tried. It looks again only where much of a place is hidden.
     """
     asked = question.radius_km
     radii = [asked, *(r for r in RADII_KM if r > asked)] if question.widen else [asked]
-    edition = SearchEdition.objects.filter(is_current=True).first()
+    edition = _current_edition()
     codes = sorted(set(question.rome_codes))
     rows: list[Candidate] = []
     total, used = 0, asked
@@ -137,25 +140,91 @@ class Candidate(NamedTuple):
 
 
 def _load(rows: Sequence[Candidate], *, at: datetime.datetime, with_contacts: bool) -> list[FoundEstablishment]:
+    """The rows with their establishment, its activity and commune, and the job: one query, written once."""
     if not rows:
         return []
+    sql = f"""
+        SELECT {", ".join(f"{table}.{column}" for table, model in LOADED for column in _columns(model))}
+        FROM unnest(%(numbers)s::integer[], %(codes)s::text[]) WITH ORDINALITY AS row (number, code, rank)
+        JOIN companies_establishment establishment ON establishment.id = row.number
+        JOIN companies_rome rome ON rome.code = row.code
+        LEFT JOIN companies_naf naf ON naf.code = establishment.naf_id
+        LEFT JOIN companies_commune commune ON commune.code = establishment.commune_id
+        ORDER BY row.rank"""
     numbers = [row.establishment_id for row in rows]
-    establishments: dict[int, Any] = Establishment.objects.select_related("naf", "commune").in_bulk(numbers)
-    for number, shown_phone, has_email in _contacts(numbers, at=at) if with_contacts else []:
-        establishments[number].shown_phone = shown_phone
-        establishments[number].has_email = has_email
-    jobs = Rome.objects.defer("definition", "access").in_bulk({row.rome for row in rows})
-    return [
-        FoundEstablishment(establishments[row.establishment_id], jobs[row.rome], row.distance_km)
-        for row in rows
-        if row.establishment_id in establishments and row.rome in jobs
-    ]
+    contacts = {number: contact for number, *contact in _contacts(numbers, at=at)} if with_contacts else {}
+    distances = {row.establishment_id: row.distance_km for row in rows}
+    found = []
+    for values in _rows(sql, {"numbers": numbers, "codes": [row.rome for row in rows]}):
+        cells = iter(values)
+        loaded = {
+            table: _instance(model, list(itertools.islice(cells, len(_columns(model))))) for table, model in LOADED
+        }
+        establishment: Any = loaded["establishment"]
+        establishment.naf, establishment.commune = loaded["naf"], loaded["commune"]
+        if with_contacts:
+            establishment.shown_phone, establishment.has_email = contacts[establishment.pk]
+        found.append(FoundEstablishment(establishment, loaded["rome"], distances[establishment.pk]))
+    return found
+
+
+LOADED: list[tuple[str, type[Model]]] = [
+    ("establishment", Establishment),
+    ("naf", Naf),
+    ("commune", Commune),
+    ("rome", Rome),
+]
+# Long texts that a list of results does not show.
+LEFT_OUT = {"definition", "access"}
+
+
+@cache
+def _columns(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields if field.attname not in LEFT_OUT]
+
+
+def _instance(model: type[Model], values: list) -> Any:
+    """What was read of a row; None where the outer join found none (its key comes first)."""
+    return model.from_db("default", _columns(model), values) if values[0] is not None else None
+
+
+def _current_edition() -> SearchEdition | None:
+    found = _rows("SELECT id, day, mean_expected FROM companies_searchedition WHERE is_current", {})
+    return SearchEdition(pk=found[0][0], day=found[0][1], mean_expected=found[0][2]) if found else None
 
 
 def _rows(sql: str, params: dict) -> list[tuple]:
+    """The rows of a query whose plan each connection keeps: it takes as long to plan as to answer.
+
+    Every parameter's type must be told by its surroundings, or by a cast: it is not known when the plan is made.
+    """
+    name, numbered, order = _prepared(sql)
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        kept = _PREPARED.setdefault(connection.connection, set())
+        if name not in kept:
+            with connection.wrap_database_errors:
+                connection.connection.execute(f"PREPARE {name} AS {numbered}")
+            kept.add(name)
+        values = f"({', '.join(['%s'] * len(order))})" if order else ""
+        cursor.execute(f"EXECUTE {name} {values}", [params[each] for each in order])
         return cursor.fetchall()
+
+
+_PREPARED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+@lru_cache(maxsize=64)
+def _prepared(sql: str) -> tuple[str, str, list[str]]:
+    """A name of its own, the same query with numbered parameters, and the names of these in order."""
+    order: list[str] = []
+
+    def number(match: re.Match) -> str:
+        if match[1] not in order:
+            order.append(match[1])
+        return f"${order.index(match[1]) + 1}"
+
+    numbered = re.sub(r"%\((\w+)\)s", number, sql)
+    return f"search_{hashlib.sha256(sql.encode()).hexdigest()[:24]}", numbered, order
 
 
 class _At:
@@ -205,16 +274,17 @@ ASKED_FOR = _At(
 
 def _listed(numbers: Iterable[int], *, at: datetime.datetime) -> set[int]:
     """Those of the establishments that may be shown at ``at``."""
-    sql = f"""
-        SELECT asked.id FROM unnest(%(numbers)s::integer[]) AS asked (id)
-        WHERE EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = asked.id)"""
+    sql = f"SELECT id FROM ({LISTED.sql}) AS listed (id) WHERE id = ANY (%(numbers)s::integer[])"
     return {number for (number,) in _rows(sql, {"numbers": list(numbers), **LISTED.params(at)})}
 
 
 def _contacts(numbers: Iterable[int], *, at: datetime.datetime) -> list[tuple[int, str, bool]]:
     """(establishment id, telephone number to show, whether an application can be sent) rows."""
-    sql = f"SELECT * FROM ({CONTACTS.sql}) AS contact (id, phone, has_email) WHERE id = ANY (%(numbers)s)"
-    return _rows(sql, {"numbers": list(numbers), **CONTACTS.params(at)})
+    sql = f"SELECT * FROM ({CONTACTS.sql}) AS contact (id, phone, has_email) WHERE id = ANY (%(numbers)s::integer[])"
+    with connection.cursor() as cursor:
+        # Planned each time: its constants take their type from their value.
+        cursor.execute(sql, {"numbers": list(numbers), **CONTACTS.params(at)})
+        return cursor.fetchall()
 
 
 @dataclass(frozen=True)
@@ -234,6 +304,11 @@ class _Disc:
     def chord(self) -> float:
         """The straight line through the unit sphere that spans the radius."""
         return 2 * sin(self.radius_km / EARTH_RADIUS_KM / 2)
+
+    def chord2_to(self, latitude: float, longitude: float) -> float:
+        """The square of the chord from the centre to a point."""
+        there = _Disc(latitude, longitude, 0).point
+        return sum((a - b) ** 2 for a, b in zip(there, self.point, strict=True))
 
     def half_width(self, south: float, north: float) -> float:
         """Degrees of longitude, each side of the centre, that the disc reaches between two latitudes; 180 at a pole."""
@@ -350,33 +425,34 @@ class _Reader:
         half = self.disc.half_width(self.disc.latitude - reach, self.disc.latitude + reach)
         south, north = self.disc.latitude - reach, self.disc.latitude + reach
         west, east = self.disc.longitude - half, self.disc.longitude + half
-        # The share of a cell that the box around the disc covers, and the disc's share of its box.
+        # The share of a cell that the box around the disc covers, then the disc's share of its box.
         overlap = (
-            "(least(%(north)s, (lat_cell + 1) * %(cell)s) - greatest(%(south)s, lat_cell * %(cell)s))"
-            " * (least(%(east)s, (lon_cell + 1) * %(cell)s) - greatest(%(west)s, lon_cell * %(cell)s))"
-            " / (%(cell)s * %(cell)s)"
+            f"(least(box.north, (lat_cell + 1) * {cell}::float8) - greatest(box.south, lat_cell * {cell}::float8))"
+            f" * (least(box.east, (lon_cell + 1) * {cell}::float8) - greatest(box.west, lon_cell * {cell}::float8))"
+            f" / {cell * cell}::float8"
         )
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT code, coalesce(whole.entries, 0), coalesce(near.entries, 0) * pi() / 4
-                FROM unnest(%(codes)s::text[]) AS asked (code)
-                LEFT JOIN {self.edition.cells_table} whole ON whole.rome = code AND whole.lat_cell IS NULL
-                LEFT JOIN LATERAL (
-                    SELECT sum(entries * {overlap}) AS entries FROM {self.edition.cells_table}
-                    WHERE rome = code AND lat_cell BETWEEN %(south_cell)s AND %(north_cell)s
-                      AND lon_cell BETWEEN %(west_cell)s AND %(east_cell)s
-                ) near ON true
-                """,
-                {
-                    "codes": self.codes,
-                    "cell": cell,
-                    "south": south, "north": north, "west": west, "east": east,
-                    "south_cell": floor(south / cell), "north_cell": floor(north / cell),
-                    "west_cell": floor(west / cell), "east_cell": floor(east / cell),
-                },
-            )  # fmt: skip
-            return {code: (entries, float(hits)) for code, entries, hits in cursor.fetchall()}
+        rows = _rows(
+            f"""
+            SELECT code, coalesce(whole.entries, 0), coalesce(near.entries, 0) * pi() / 4
+            FROM (
+                SELECT %(north)s::float8, %(south)s::float8, %(east)s::float8, %(west)s::float8
+            ) AS box (north, south, east, west)
+            CROSS JOIN unnest(%(codes)s::text[]) AS asked (code)
+            LEFT JOIN {self.edition.cells_table} whole ON whole.rome = code AND whole.lat_cell IS NULL
+            LEFT JOIN LATERAL (
+                SELECT sum(entries * {overlap}) AS entries FROM {self.edition.cells_table}
+                WHERE rome = code AND lat_cell BETWEEN %(south_cell)s::smallint AND %(north_cell)s::smallint
+                  AND lon_cell BETWEEN %(west_cell)s::smallint AND %(east_cell)s::smallint
+            ) near ON true
+            """,
+            {
+                "codes": self.codes,
+                "south": south, "north": north, "west": west, "east": east,
+                "south_cell": floor(south / cell), "north_cell": floor(north / cell),
+                "west_cell": floor(west / cell), "east_cell": floor(east / cell),
+            },
+        )  # fmt: skip
+        return {code: (entries, float(hits)) for code, entries, hits in rows}
 
     # ── candidates ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -408,7 +484,7 @@ class _Reader:
                     SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table}
                     WHERE rome = code AND lat_band = band.number AND lon BETWEEN band.west AND band.east
                 ) found
-                WHERE found.chord2 <= %(chord2)s {limit}
+                WHERE found.chord2 <= %(chord2)s::float8 {limit}
             ) entry"""
 
     def _in_order(self, columns: str) -> str:
@@ -420,7 +496,7 @@ class _Reader:
                 SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table}
                 WHERE rome = code AND z BETWEEN %(z_low)s::real AND %(z_high)s::real
                   AND y BETWEEN %(y_low)s::real AND %(y_high)s::real AND {CHORD2} <= %(chord2)s
-                ORDER BY order_key, establishment_id LIMIT %(wanted)s
+                ORDER BY order_key, establishment_id LIMIT %(wanted)s::integer
             ) entry"""
 
     def _in_disc(self, disc: _Disc) -> list[Candidate]:
@@ -475,7 +551,7 @@ class _Reader:
             expected += hits
             if expected > 2 * enough:
                 break
-        sql = self._by_place("DISTINCT entry.establishment_id", limit="LIMIT %(enough)s")
+        sql = self._by_place("DISTINCT entry.establishment_id", limit="LIMIT %(enough)s::integer")
         return [number for (number,) in self._ask_by_place(sql, self.disc, codes=codes, enough=enough)]
 
     def _asked_for(self) -> list[Candidate]:
@@ -485,19 +561,21 @@ class _Reader:
             establishment_id="e.id", weight=str(edition.mean_expected), is_contactless="false"
         )
         sql = f"""
-            SELECT e.id, code, {order_key}, point.chord2
+            SELECT e.id, code, {order_key}, e.latitude, e.longitude
             FROM ({ASKED_FOR.sql}) AS decision (siret, codes)
             JOIN companies_establishment e ON e.siret = decision.siret
-            CROSS JOIN LATERAL (
-                SELECT {CHORD2} AS chord2 FROM (
-                    SELECT cosd(e.latitude) * cosd(e.longitude), cosd(e.latitude) * sind(e.longitude), sind(e.latitude)
-                ) AS place (x, y, z)
-            ) point
             CROSS JOIN LATERAL unnest(decision.codes) AS code
-            WHERE decision.codes && %(codes)s::varchar[] AND code = ANY (%(codes)s) AND point.chord2 <= %(chord2)s"""
-        found = list(
-            itertools.starmap(Candidate, self._ask(sql, self.disc, codes=self.codes, **ASKED_FOR.params(self.at)))
-        )
+            WHERE decision.codes && %(codes)s::varchar[] AND code = ANY (%(codes)s::text[])
+              AND e.latitude BETWEEN %(south)s::float8 AND %(north)s::float8"""
+        reach = degrees(self.question.radius_km / EARTH_RADIUS_KM) + 1e-6
+        near = {"south": self.disc.latitude - reach, "north": self.disc.latitude + reach}
+        found = [
+            Candidate(number, code, key, self.disc.chord2_to(latitude, longitude))
+            for number, code, key, latitude, longitude in _rows(
+                sql, {"codes": self.codes, **near, **ASKED_FOR.params(self.at)}
+            )
+        ]
+        found = [each for each in found if each.chord2 <= self.disc.chord**2]
         if not found:
             return []
         contacts = _contacts({each.establishment_id for each in found}, at=self.at)
@@ -512,4 +590,4 @@ class _Reader:
 
 COLUMNS = "entry.establishment_id, code, entry.order_key, entry.chord2"
 # The squared chord between an entry's point and the centre, on the unit sphere.
-CHORD2 = "((x - %(x)s) * (x - %(x)s) + (y - %(y)s) * (y - %(y)s) + (z - %(z)s) * (z - %(z)s))"
+CHORD2 = " + ".join(f"({axis} - %({axis})s::float8) * ({axis} - %({axis})s::float8)" for axis in "xyz")
