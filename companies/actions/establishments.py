@@ -95,8 +95,6 @@ def _apply_establishments(run: Run):
     facts = ", ".join(_FACTS)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '192MB'")
-        # Trigrams of names are sorted by larger heaps before they reach their index.
-        cursor.execute("SET LOCAL gin_pending_list_limit = '64MB'")
         # Facts that the registry told since the day of the file are fresher than the file.
         cursor.execute(
             f"""
