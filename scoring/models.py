@@ -5,7 +5,6 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 
-from companies.enums import ReleaseStatus
 from companies.models import Release
 from labonnealternance.kit.states import ForbiddenMove
 from scoring.enums import GateFamily, RunStatus
@@ -66,13 +65,8 @@ class Run(models.Model):
 
     @property
     def can_be_published(self) -> bool:
-        """Whether its release waits, or was withdrawn and is still kept."""
-        release = self.release
-        return (
-            release is not None
-            and release.status in {ReleaseStatus.READY, ReleaseStatus.RETIRED}
-            and release.dropped_at is None
-        )
+        """Whether it has a release that waits, or that was withdrawn and is still kept."""
+        return self.release is not None and self.release.is_publishable
 
     def move(self, *, to, by, at, reason=""):
         """Only writer of ``status``; every move leaves a line in the journal."""

@@ -19,12 +19,14 @@ from companies.models import (
     EstablishmentImport,
     VisibilityDecision,
     spaced_siret,
+    without_separators,
 )
-from labonnealternance.kit.admin import Refused, ShownAdmin, button
+from labonnealternance.kit.admin import ReasonForm, Refused, ShownAdmin, button
 from labonnealternance.kit.text import search_key
 
 MOST_FOUND = 500
 SHORTEST_NAME = 3
+MOST_WORDS = 8
 SHOWN_LINES = 50
 
 
@@ -61,18 +63,14 @@ class ListingForm(DecisionForm):
         return [code.upper() for code in re.split(r"[\s,;]+", self.cleaned_data["rome_codes"]) if code]
 
 
-class CorrectionForm(forms.Form):
+class CorrectionForm(ReasonForm):
     channel = forms.ChoiceField(
         label="Contact", choices=[(Channel.EMAIL.value, "E-mail"), (Channel.PHONE.value, "Téléphone")]
     )
     value = forms.CharField(
         label="Nouvelle valeur", max_length=254, required=False, help_text="Vide : le contact est effacé."
     )
-    reason = forms.CharField(label="Raison", max_length=2000, widget=forms.Textarea({"rows": 3}))
-
-
-class RevocationForm(forms.Form):
-    reason = forms.CharField(label="Raison", max_length=2000, widget=forms.Textarea({"rows": 3}))
+    field_order = ["channel", "value", "reason"]
 
 
 @admin.register(Establishment)
@@ -95,12 +93,12 @@ class EstablishmentAdmin(ShownAdmin):
     def get_search_results(self, request, queryset, search_term):
         """A number is looked up by its index, a name by its trigrams; never more than ``MOST_FOUND`` rows."""
         text = search_term.strip()
-        digits = re.sub(r"[\s.\-]", "", text)
+        digits = without_separators(text)
         if not text:
             return queryset, False
         if digits.isdecimal() and len(digits) in (9, 14):
             return queryset.filter(**{"siret" if len(digits) == 14 else "siren": digits}), False
-        words = [word for word in text.split() if len(word) >= SHORTEST_NAME]
+        words = [word for word in text.split() if len(word) >= SHORTEST_NAME][:MOST_WORDS]
         if not words:
             return queryset.none(), False
         named = Establishment.objects.all()
@@ -132,8 +130,8 @@ class EstablishmentAdmin(ShownAdmin):
                     '<a href="{}">{}</a>', reverse("admin:companies_visibilitydecision_change", args=[each.pk]), each
                 ),
                 state_of(each, at),
-                _day(each.starts_at),
-                _day(each.ends_at) or "sans fin",
+                _moment(each.starts_at),
+                _moment(each.ends_at) or "sans fin",
                 each.get_reason_display(),
                 each.get_origin_display(),
                 each.decided_by or "—",
@@ -145,7 +143,7 @@ class EstablishmentAdmin(ShownAdmin):
     def contact(self, establishment):
         imported = Contact.objects.filter(siret=establishment.siret).first()
         shown = _effective(establishment)
-        source = f"{imported.source}, {_day(imported.imported_at)}" if imported else "aucun contact importé"
+        source = f"{imported.source}, {_moment(imported.imported_at)}" if imported else "aucun contact importé"
         return _lines([(shown.effective_email or "pas d'e-mail", shown.effective_phone or "pas de téléphone", source)])
 
     @admin.display(description="Potentiels en ligne")
@@ -160,7 +158,7 @@ class EstablishmentAdmin(ShownAdmin):
             (
                 each.get_channel_display(),
                 each.value or "effacé",
-                _day(each.decided_at),
+                _moment(each.decided_at),
                 each.get_origin_display(),
                 each.decided_by or "—",
                 each.reason,
@@ -254,13 +252,13 @@ def _asked(request, establishment, answers) -> dict:
 def state_of(decision: VisibilityDecision, at) -> str:
     """Where a decision stands, in French."""
     if decision.revoked_at is not None:
-        return f"annulée le {_day(decision.revoked_at)} : {decision.revocation_reason}"
+        return f"annulée le {_moment(decision.revoked_at)} : {decision.revocation_reason}"
     if decision.ends_at is not None and decision.ends_at <= at:
         return "terminée"
     return "en vigueur" if decision.starts_at <= at else "à venir"
 
 
-def _day(moment) -> str:
+def _moment(moment) -> str:
     return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M") if moment else ""
 
 

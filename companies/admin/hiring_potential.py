@@ -2,7 +2,6 @@
 
 import json
 
-from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html
@@ -10,26 +9,8 @@ from django.utils.html import format_html
 from companies.actions import hiring_potentials
 from companies.enums import ReleaseStatus
 from companies.models import Release, ReleaseMove, SearchEdition
-from labonnealternance.kit.admin import ShownAdmin, button
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button
 from labonnealternance.kit.states import ForbiddenMove
-
-
-class ReasonForm(forms.Form):
-    """A person who changes what the public reads says why."""
-
-    reason = forms.CharField(label="Raison", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
-
-
-class ShownInline(admin.TabularInline):
-    extra = 0
-    can_delete = False
-    show_change_link = False
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
 
 class JournalInline(ShownInline):
@@ -45,10 +26,6 @@ class EditionInline(ShownInline):
     model = SearchEdition
     fields = ["day", "built_at", "is_current", "superseded_at", "entries"]
     ordering = ["-pk"]
-
-
-def _is_publishable(release: Release) -> bool:
-    return release.status in {ReleaseStatus.READY, ReleaseStatus.RETIRED} and not release.dropped_at
 
 
 @admin.register(Release)
@@ -90,7 +67,7 @@ class ReleaseAdmin(ShownAdmin):
         "Mettre en ligne",
         form=ReasonForm,
         warning="Les candidats verront cette livraison. Celle qui est en ligne est gardée pour un retour en arrière.",
-        when=_is_publishable,
+        when=lambda release: release.is_publishable,
         refusals=(ForbiddenMove, hiring_potentials.ReasonMissing),
     )
     def publish(self, request, release, answers):

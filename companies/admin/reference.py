@@ -19,21 +19,8 @@ from companies.models import (
     RomeMobility,
 )
 from companies.models.search_keys import place_key
-from labonnealternance.kit.admin import ShownAdmin
+from labonnealternance.kit.admin import ShownAdmin, ShownInline
 from labonnealternance.kit.text import search_key
-
-
-class ShownInline(admin.TabularInline):
-    """Rows shown under the row that they belong to."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(ReferenceImport)
@@ -100,7 +87,6 @@ class CommuneAdmin(_SearchedByKey):
     search_fields = ["search_key"]
     search_help_text = "Nom, ou début du code INSEE"
     ordering = ["-population", "code"]
-    raw_id_fields = ["parent", "departement"]
 
 
 @admin.register(FormerCommune)
@@ -182,7 +168,7 @@ class RomeAdmin(ShownAdmin):
 
 
 @admin.register(RomeAppellation)
-class RomeAppellationAdmin(_SearchedByKey):
+class RomeAppellationAdmin(ShownAdmin):
     list_display = ["ogr", "label", "job", "is_main", "is_rare"]
     list_display_links = ["label"]
     list_select_related = ["rome"]

@@ -1,6 +1,5 @@
 """The decisions themselves: found by SIRET, SIREN or address, also for what is not imported; made and undone here."""
 
-import re
 from collections.abc import Callable
 
 from django import forms
@@ -10,11 +9,11 @@ from django.utils import timezone
 
 from companies.actions import visibility
 from companies.actions.visibility import RefusedDecision
-from companies.admin.establishment import DayField, RevocationForm, state_of
+from companies.admin.establishment import DayField, state_of
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
-from companies.models import VisibilityDecision
+from companies.models import VisibilityDecision, without_separators
 from labonnealternance.accounts.models import User
-from labonnealternance.kit.admin import ShownAdmin, button
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, button
 
 
 class NewDecisionForm(forms.ModelForm):
@@ -83,8 +82,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         text = search_term.strip().lower()
-        digits = re.sub(r"[\s.\-]", "", text)
-        return (queryset.filter(value__in=[text, digits]) if text else queryset), False
+        return (queryset.filter(value__in=[text, without_separators(text)]) if text else queryset), False
 
     @admin.display(description="État")
     def state(self, decision):
@@ -92,7 +90,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
 
     @button(
         "Annuler la décision",
-        form=RevocationForm,
+        form=ReasonForm,
         warning="Ce qu'elle cachait redevient visible, si rien d'autre ne le cache.",
         when=lambda decision: decision.revoked_at is None,
         refusals=(RefusedDecision,),

@@ -19,7 +19,14 @@ from companies.models.reference import (
     RomeMobility,
     RomeWord,
 )
-from companies.models.siret import InvalidNumber, clean_siren, clean_siret, spaced_siret, validate_siret
+from companies.models.siret import (
+    InvalidNumber,
+    clean_siren,
+    clean_siret,
+    spaced_siret,
+    validate_siret,
+    without_separators,
+)
 from companies.models.visibility import ContactCorrection, VisibilityDecision
 
 __all__ = [
@@ -55,4 +62,5 @@ __all__ = [
     "clean_siret",
     "spaced_siret",
     "validate_siret",
+    "without_separators",
 ]

@@ -84,6 +84,11 @@ class Release(models.Model):
         """This release's partition of ``HiringPotential``."""
         return f"companies_hiringpotential_{int(self.pk)}"
 
+    @property
+    def is_publishable(self) -> bool:
+        """Whether it waits, or was withdrawn and its potentials are still kept."""
+        return self.status in {ReleaseStatus.READY, ReleaseStatus.RETIRED} and self.dropped_at is None
+
     def move(self, *, to, by, at, reason=""):
         """Only writer of ``status``; every move leaves a line in the journal."""
         if to not in self.MOVES[ReleaseStatus(self.status)]:

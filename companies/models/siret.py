@@ -16,8 +16,13 @@ class InvalidNumber(ValueError):
     """The text is no SIRET or SIREN; the message says why, in French."""
 
 
+def without_separators(text: str) -> str:
+    """``text`` without the spaces, dots and hyphens that people put between digits."""
+    return _SEPARATORS.sub("", text)
+
+
 def _digits(text: str, *, name: str, length: int) -> str:
-    bare = _SEPARATORS.sub("", text)
+    bare = without_separators(text)
     if not bare:
         raise InvalidNumber(f"Indiquez un {name}.")
     if not _DIGITS.fullmatch(bare):

@@ -7,7 +7,7 @@ method that makes one call into the app's actions, behind a page that asks what 
     class VisibilityDecisionAdmin(ShownAdmin):
         buttons = ["revoke"]
 
-        @button("Annuler la décision", form=RevocationForm, warning="L'établissement sera de nouveau visible.")
+        @button("Annuler la décision", form=ReasonForm, warning="L'établissement sera de nouveau visible.")
         def revoke(self, request, decision, answers):
             visibility.revoke(decision_id=decision.pk, by=request.user, at=timezone.now(), **answers)
             return "La décision est annulée."
@@ -28,6 +28,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
+
+from labonnealternance.kit.http import ParagraphsField
 
 LONGEST_EXACT_COUNT = 10_000
 
@@ -78,6 +80,17 @@ def button(
         return method
 
     return decorate
+
+
+class ReasonForm(forms.Form):
+    """Why: what a journal keeps of a button."""
+
+    reason = ParagraphsField(
+        label="Raison",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Elle est gardée avec votre nom.",
+    )
 
 
 class BoundedPaginator(Paginator):
@@ -194,6 +207,19 @@ class ShownAdmin(admin.ModelAdmin):
             return TemplateResponse(request, "admin/button.html", context)
 
         return view
+
+
+class ShownInline(admin.TabularInline):
+    """Rows shown under the row that they belong to: none is added, changed nor taken away there."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
 
 
 def _with_typed_name(button: Button, instance: Any) -> type[forms.Form]:

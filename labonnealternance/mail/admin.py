@@ -5,26 +5,19 @@ from django.contrib import admin, messages
 from django.utils import timezone
 from django.utils.html import format_html
 
-from labonnealternance.kit.admin import ShownAdmin, button
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button
 from labonnealternance.mail.actions import outbox, suppressions
 from labonnealternance.mail.enums import MessageStatus, SuppressionSource
 from labonnealternance.mail.models import JournalLine, Message, Suppression
 
 
-class JournalInline(admin.TabularInline):
+class JournalInline(ShownInline):
     model = JournalLine
-    extra = 0
-    fields = readonly_fields = ("at", "from_status", "to_status", "by", "reason")
+    fields = ["at", "from_status", "to_status", "by", "reason"]
     ordering = ["at", "pk"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("by")
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Message)
@@ -110,12 +103,6 @@ class SuppressForm(forms.ModelForm):
         return address
 
 
-class LiftForm(forms.Form):
-    """Why an address may be written to again."""
-
-    reason = forms.CharField(label="Raison", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
-
-
 @admin.register(Suppression)
 class SuppressionAdmin(ShownAdmin):
     """Addresses that nothing is sent to: added with a reason, put back with a reason, never edited."""
@@ -157,7 +144,7 @@ class SuppressionAdmin(ShownAdmin):
 
     @button(
         "Écrire de nouveau à cette adresse",
-        form=LiftForm,
+        form=ReasonForm,
         warning="Les e-mails à venir partiront vers cette adresse ; ceux qui n'ont pas été envoyés restent à renvoyer.",
         when=lambda suppression: suppression.lifted_at is None,
     )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
+from labonnealternance.kit.states import ForbiddenMove
 from labonnealternance.mail.enums import MessageStatus, SuppressionReason, SuppressionSource
 
 # A message that a server puts off is tried again after each of these delays, 24 hours in all; then it has failed.
@@ -15,10 +16,6 @@ RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 4, 10, 15, 30
 
 LONGEST_SUBJECT = 255
 LONGEST_ANSWER = 1000
-
-
-class ForbiddenMove(Exception):
-    """A message does not go from this status to that one."""
 
 
 class MessageQuerySet(models.QuerySet["Message"]):

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_safe
 
 from companies.actions import hiring_potentials, references
 from companies.enums import HeadcountBand
-from companies.models import Establishment
-from companies.models.siret import spaced_siret
+from companies.models import Establishment, spaced_siret
 from labonnealternance.kit import errors
 from offers import search as market
 from offers.public import questions

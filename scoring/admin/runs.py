@@ -1,13 +1,12 @@
 """The pages of the runs: shown, never typed into; what is done goes through the actions."""
 
-from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from companies.actions.hiring_potentials import NothingToRollBackTo, ReasonMissing
 from companies.enums import ReleaseStatus
-from labonnealternance.kit.admin import ShownAdmin, button
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button
 from labonnealternance.kit.commands import AlreadyRunning
 from labonnealternance.kit.states import ForbiddenMove
 from scoring.actions import releases
@@ -35,28 +34,11 @@ FIGURES = (
 REFUSALS = (ForbiddenMove, NothingToRollBackTo, ReasonMissing, AlreadyRunning)
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label="Raison", max_length=500, widget=forms.Textarea(attrs={"rows": 3}), help_text="Elle reste au journal."
-    )
-
-
 def _number(value: float | None) -> str:
     return "—" if value is None else f"{value:.3f}".replace(".", ",")
 
 
-class _ShownInline(admin.TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-
-class JournalInline(_ShownInline):
+class JournalInline(ShownInline):
     model = RunMove
     fields = readonly_fields = ("at", "from_status", "to_status", "by", "reason")
     ordering = ["at", "pk"]
@@ -65,7 +47,7 @@ class JournalInline(_ShownInline):
         return super().get_queryset(request).select_related("by")
 
 
-class VerdictInline(_ShownInline):
+class VerdictInline(ShownInline):
     """National verdicts, and those of the départements that did not pass."""
 
     model = GateVerdict

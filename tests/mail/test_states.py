@@ -5,8 +5,9 @@ import itertools
 import pytest
 from django.db import IntegrityError, transaction
 
+from labonnealternance.kit.states import ForbiddenMove
 from labonnealternance.mail.enums import MessageStatus
-from labonnealternance.mail.models import ForbiddenMove, Message
+from labonnealternance.mail.models import Message
 from tests.mail.conftest import AT
 
 pytestmark = pytest.mark.django_db
