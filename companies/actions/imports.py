@@ -185,7 +185,7 @@ class Run:
         if record.quarantined_rows > max(ALWAYS_BEARABLE, LARGEST_QUARANTINED_SHARE * record.read_rows):
             raise RefusedImport(
                 f"{_number(record.quarantined_rows)} lignes sur {_number(record.read_rows)} ont été écartées, plus de "
-                f"{LARGEST_QUARANTINED_SHARE:.0%} : vérifiez le fichier, ou donnez la raison avec --force."
+                f"{LARGEST_QUARANTINED_SHARE * 100:.0f} % : vérifiez le fichier, ou donnez la raison avec --force."
             )
         if not self.is_partial and self.last and record.read_rows < SMALLEST_SHARE_OF_LAST * self.last.read_rows:
             raise RefusedImport(

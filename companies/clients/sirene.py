@@ -25,6 +25,8 @@ import pyarrow.parquet as pq
 BLOCK = 4 * 1024 * 1024
 ROWS = 16_384
 LONGEST_HEADER = 64 * 1024
+# How an archive starts, with a file in it and without.
+ZIP = {b"PK\x03\x04", b"PK\x05\x06"}
 
 
 class UnreadableFile(Exception):
@@ -112,6 +114,12 @@ def open_stock(path: Path) -> StockFile:
         raise UnreadableFile(f"{path.name} est incomplet ou abîmé : téléchargez-le à nouveau.") from None
 
 
+def _refuse_repeated(path: Path, header: list[str]):
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise UnreadableFile(f"{path.name} : la colonne {repeated[0]} est écrite deux fois.")
+
+
 # Parquet
 
 
@@ -122,6 +130,7 @@ def _open_parquet(path: Path, size: int) -> StockFile:
         raise UnreadableFile(f"{path.name} est incomplet ou abîmé : téléchargez-le à nouveau.") from None
     schema = file.schema_arrow
     header = list(schema.names)
+    _refuse_repeated(path, header)
 
     def batches(wanted: Sequence[str]) -> Iterator[Batch]:
         for name in wanted:
@@ -192,9 +201,14 @@ def _stream(path: Path, magic: bytes) -> Iterator[_Physical]:
         stream: Any = raw
         if magic[:2] == b"\x1f\x8b":
             stream = opened.enter_context(gzip.open(raw))
-        elif magic == b"PK\x03\x04":
+        elif magic in ZIP:
             archive = opened.enter_context(zipfile.ZipFile(raw))
-            stream = opened.enter_context(archive.open(_only_member(path, archive)))
+            try:
+                stream = opened.enter_context(archive.open(_only_member(path, archive)))
+            except NotImplementedError:
+                raise UnreadableFile(
+                    f"{path.name} est compressé d'une manière que nous ne lisons pas : décompressez-le."
+                ) from None
         yield _Physical(stream, raw.tell)
 
 
@@ -203,7 +217,8 @@ def _only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if any(member.filename == "[Content_Types].xml" for member in members):
         raise UnreadableFile(f"{path.name} est un classeur : enregistrez-le au format CSV (UTF-8).")
     if len(members) != 1:
-        raise UnreadableFile(f"{path.name} contient {len(members)} fichiers ; il en faut un seul.")
+        held = f"contient {len(members)} fichiers ; il en faut un seul" if members else "ne contient aucun fichier"
+        raise UnreadableFile(f"{path.name} {held}.")
     if members[0].flag_bits & 1:
         raise UnreadableFile(f"{path.name} est protégé par un mot de passe.")
     return members[0]
@@ -220,11 +235,11 @@ def _open_csv(path: Path, size: int, magic: bytes) -> StockFile:
         text = first.decode("utf-8-sig").strip("\r\n")
     except UnicodeDecodeError:
         raise UnreadableFile(f"{path.name} n'est pas en UTF-8 : enregistrez-le au format CSV (UTF-8).") from None
+    if "\r" in text:
+        raise UnreadableFile(f"{path.name} a d'anciennes fins de ligne : enregistrez-le au format CSV (UTF-8).")
     delimiter = max(",;\t|", key=text.count)
     header = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise UnreadableFile(f"{path.name} : la colonne {repeated[0]} est écrite deux fois.")
+    _refuse_repeated(path, header)
 
     def batches(wanted: Sequence[str]) -> Iterator[Batch]:
         with _stream(path, magic) as stream:

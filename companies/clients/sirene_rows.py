@@ -311,6 +311,8 @@ class EstablishmentRows:
         naf, unknown_naf = self._activities(lines)
         communes, latitudes, longitudes = self._places(lines)
         closed = pc.equal(state, "F")
+        # A closure dated ahead is one all the same: it gets the day of the file.
+        closed_since = pc.and_(closed, pc.less_equal(began_on, pa.scalar(self.today, pa.date32())))
         names = lines.text("enseigne1Etablissement")
         names = pc.if_else(pc.equal(names, ""), lines.text("denominationUsuelleEtablissement"), names)
         has_staff = pc.invert(pc.is_in(bands, pa.array(["", "NN", "00"])))
@@ -332,7 +334,7 @@ class EstablishmentRows:
                 is_employer,
                 pc.equal(diffusion, "O"),
                 closed,
-                pc.if_else(closed, began_on, pa.scalar(None, pa.date32())),
+                pc.if_else(closed_since, began_on, pa.scalar(None, pa.date32())),
                 _times(lines, "dateDernierTraitementEtablissement", treated_on),
             ],
             names=list(self.columns),

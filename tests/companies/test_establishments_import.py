@@ -399,9 +399,16 @@ class TestRefusals:
         bring([line(n) for n in range(1, 7)], "--force=fermetures vérifiées")
         assert Establishment.objects.filter(closed_on=None).count() == 6
 
+    def test_a_closure_dated_ahead_is_a_closure_on_the_day_of_the_file(self, bring):
+        bring([line(1), line(2, etatAdministratif="F", dateDebut="2999-01-01")])
+        assert listed() == {make_siret(1)}
+        assert the(2).closed_on == last_import().file_dated_on
+
     def test_a_day_to_come_is_refused(self, bring):
         with pytest.raises(CommandError, match="un jour à venir"):
             bring([line(1)], "--dated-on=2999-01-01")
+        with pytest.raises(CommandError, match="« hier » n'est pas un jour"):
+            bring([line(1)], "--dated-on=hier")
 
     def test_missing_columns_are_named(self, bring, tmp_path):
         header = ["siret", "etatAdministratifEtablissement"]
@@ -421,6 +428,8 @@ class TestRefusals:
             ("siret,é\n".encode("utf-16"), "n'est pas en UTF-8"),
             ("siret,é\n".encode("latin-1"), "n'est pas en UTF-8"),
             (b"siret,siret\n1,2\n", "la colonne siret est écrite deux fois"),
+            (b"siret,a\r1,2\r", "a d'anciennes fins de ligne"),
+            (b"PK\x05\x06" + b"\0" * 18, "ne contient aucun fichier"),
             (b"PAR1 is not parquet", "incomplet ou abîmé"),
             (b"PK\x03\x04 is not a zip", "incomplet ou abîmé"),
             (b"\x1f\x8b is not a gzip", "incomplet ou abîmé"),
@@ -507,6 +516,17 @@ class TestFormats:
         with pytest.raises(CommandError, match="est un classeur"):
             bring(path)
 
+    def test_a_zip_packed_in_an_unknown_manner_is_a_sentence(self, bring, tmp_path):
+        path = tmp_path / "stock.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.csv", "x")
+        unknown, content = b"\x63\0", bytearray(path.read_bytes())
+        directory = content.rfind(b"PK\x01\x02")
+        content[8:10] = content[directory + 10 : directory + 12] = unknown
+        path.write_bytes(content)
+        with pytest.raises(CommandError, match="compressé d'une manière que nous ne lisons pas"):
+            bring(path)
+
     @pytest.mark.parametrize("delimiter", [";", "\t"])
     def test_another_separator_a_byte_order_mark_and_windows_line_ends(self, bring, tmp_path, delimiter):
         path = tmp_path / "stock.csv"
@@ -546,6 +566,13 @@ class TestFormats:
     def test_parquet_with_codes_as_numbers_is_refused_since_their_zeros_are_lost(self, bring, tmp_path, column):
         path = self.parquet(tmp_path / "stock.parquet", **{column: pa.array([1, 2], pa.int64())})
         with pytest.raises(CommandError, match=f"la colonne {column} contient des nombres, qui ont perdu leurs zéros"):
+            bring(path)
+
+    def test_a_parquet_column_written_twice_is_refused(self, bring, tmp_path):
+        path = self.parquet(tmp_path / "stock.parquet")
+        table = pq.read_table(path)
+        pq.write_table(table.append_column("siret", table["siret"]), path)
+        with pytest.raises(CommandError, match="la colonne siret est écrite deux fois"):
             bring(path)
 
     def test_a_truncated_parquet_is_refused(self, bring, tmp_path):

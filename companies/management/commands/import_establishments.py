@@ -1,5 +1,6 @@
 """``import_establishments FILE…``: the registry's stock files, whatever their format."""
 
+import argparse
 import datetime as dt
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from companies.management.importing import ImportCommand
 from labonnealternance.kit.commands import single_run
 
 
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"« {text} » n'est pas un jour (AAAA-MM-JJ).") from None
+
+
 class Command(ImportCommand):
     help = (
         "Importe les fichiers stock de la base Sirene : StockEtablissement, et StockUniteLegale pour les noms "
@@ -23,7 +31,7 @@ class Command(ImportCommand):
         super().add_arguments(parser)
         parser.add_argument(
             "--dated-on",
-            type=dt.date.fromisoformat,
+            type=_day,
             metavar="AAAA-MM-JJ",
             help="le jour du fichier (par défaut, celui de sa ligne la plus récente)",
         )
