@@ -154,14 +154,14 @@ def test_a_text_close_to_a_job_is_answered_and_the_others_are_offered(client):
     html = ask(client, metier="boulang", lieu="Metz")
     assert "1 établissement " in html
     assert "Boulanger pâtissier / Boulangère pâtissière" in html
-    assert "Vouliez-vous dire" in html
+    assert "Vous cherchiez un autre" in html
 
 
 def test_the_choices_of_the_address_win_over_a_guess(client):
     build_town(bakeries=1)
     html = ask(client, metier="Mon métier", romes=BAKER, lieu="Chez moi", code="57463")
     assert "1 établissement " in html
-    assert "Vouliez-vous dire" not in html
+    assert "Vous cherchiez un autre" not in html
 
 
 def test_a_point_of_the_map_is_a_place(client):

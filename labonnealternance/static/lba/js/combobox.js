@@ -86,6 +86,8 @@
       active = -1;
       input.removeAttribute("aria-activedescendant");
       input.setAttribute("aria-expanded", "true");
+      // On a phone the keyboard takes half of the screen.
+      list.scrollIntoView({ block: "nearest" });
     }
 
     async function suggest() {

@@ -57,11 +57,12 @@
       interactive: false,
       keyboard: false,
     })
-      .bindTooltip(data.place, { permanent: true, direction: "right", offset: [8, 0] })
+      .bindTooltip(data.place, { permanent: true, direction: "auto", offset: [8, 0] })
       .addTo(map);
     data.points.forEach((point) => pin(point).addTo(map));
     const spread = L.latLngBounds([data.centre, ...data.points.map((point) => point.at)]);
-    map.fitBounds(spread, { padding: [24, 24], maxZoom: 14 });
+    // No pin under the buttons nor the scale.
+    map.fitBounds(spread, { paddingTopLeft: [64, 32], paddingBottomRight: [32, 48], maxZoom: 14 });
     return map;
   }
 
