@@ -36,3 +36,19 @@ def no_outside_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def support(db):
+    """A member of support."""
+    from tests.factories import StaffFactory
+
+    return StaffFactory()
+
+
+@pytest.fixture
+def office(client, support):
+    """The back-office, which ``support`` has entered."""
+    from tests.office import enter
+
+    return enter(client, support)

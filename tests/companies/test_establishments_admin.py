@@ -7,8 +7,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django_otp import DEVICE_ID_SESSION_KEY
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from companies.enums import Channel, DecisionKind, DecisionOrigin
 from companies.models import ContactCorrection, Establishment, EstablishmentImport, VisibilityDecision
@@ -23,23 +21,16 @@ from tests.factories import (
     make_siren,
     make_siret,
 )
+from tests.office import enter
 
 pytestmark = pytest.mark.django_db
 
 
-def enter(client, user, *, second_factor=True):
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    if second_factor:
-        device = TOTPDevice.objects.create(user=user, name="téléphone", confirmed=True)
-        session = client.session
-        session[DEVICE_ID_SESSION_KEY] = device.persistent_id
-        session.save()
-    return user
-
-
 @pytest.fixture
-def support(client):
-    return enter(client, StaffFactory())
+def support(client, support):
+    """Signed in on ``client``."""
+    enter(client, support)
+    return support
 
 
 @pytest.fixture

@@ -3,32 +3,14 @@
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from django_otp.plugins.otp_static.models import StaticDevice
 
 from companies import tasks
 from companies.actions import hiring_potentials
 from companies.models import Release, SearchEdition
 from labonnealternance.kit.commands import single_run
 from tests.companies.potentials import BAKER, METZ, NOW, make_establishments, make_jobs, make_release, put_online
-from tests.factories import StaffFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def person():
-    return StaffFactory()
-
-
-@pytest.fixture
-def office(client, person):
-    """The back-office, entered with a second factor."""
-    client.force_login(person)
-    device = StaticDevice.objects.create(user=person, name="essai", confirmed=True)
-    session = client.session
-    session["otp_device_id"] = device.persistent_id
-    session.save()
-    return client
 
 
 @pytest.fixture
@@ -63,21 +45,21 @@ def test_the_list_has_the_same_number_of_queries_with_one_row_and_with_three(
     assert len(one) == len(three)
 
 
-def test_a_release_asked_for_is_published_by_the_worker_in_the_name_of_who_asked(office, person, bakeries):
+def test_a_release_asked_for_is_published_by_the_worker_in_the_name_of_who_asked(office, support, bakeries):
     release = make_release([(bakeries[0], BAKER, 1)])
     office.post(page(release, "publish"), {"reason": "Contrôlée"})
     release.refresh_from_db()
-    assert (release.status, release.asked_by) == ("ready", person)
+    assert (release.status, release.asked_by) == ("ready", support)
     tasks.publish_asked()
     release.refresh_from_db()
     assert (release.status, release.asked_by, release.asked_at) == ("current", None, None)
     line = release.journal.get(to_status="current")
-    assert (line.by, line.reason) == (person, "Contrôlée")
+    assert (line.by, line.reason) == (support, "Contrôlée")
 
 
-def test_what_is_asked_during_another_publication_waits_for_the_next_minute(office, person, bakeries):
+def test_what_is_asked_during_another_publication_waits_for_the_next_minute(office, support, bakeries):
     release = make_release([(bakeries[0], BAKER, 1)])
-    hiring_potentials.ask_publication(release_id=release.pk, by=person, at=NOW, reason="Contrôlée")
+    hiring_potentials.ask_publication(release_id=release.pk, by=support, at=NOW, reason="Contrôlée")
     with single_run(hiring_potentials.PUBLICATION):
         tasks.publish_asked()
     assert Release.objects.get(asked_at__isnull=False) == release
@@ -85,20 +67,20 @@ def test_what_is_asked_during_another_publication_waits_for_the_next_minute(offi
     assert not Release.objects.filter(asked_at__isnull=False).exists()
 
 
-def test_what_can_no_longer_be_published_is_no_longer_asked(person, bakeries):
+def test_what_can_no_longer_be_published_is_no_longer_asked(support, bakeries):
     release = make_release([(bakeries[0], BAKER, 1)])
-    hiring_potentials.ask_publication(release_id=release.pk, by=person, at=NOW, reason="Contrôlée")
+    hiring_potentials.ask_publication(release_id=release.pk, by=support, at=NOW, reason="Contrôlée")
     hiring_potentials.publish(release_id=release.pk, by=None, at=NOW)
     assert hiring_potentials.publish_asked(at=NOW) == []
     assert not Release.objects.filter(asked_at__isnull=False).exists()
 
 
-def test_a_rollback_is_immediate_and_says_who_and_why(office, person, bakeries):
+def test_a_rollback_is_immediate_and_says_who_and_why(office, support, bakeries):
     first, second = (put_online([(bakery, BAKER, 1)]) for bakery in bakeries)
     office.post(page(second, "rollback"), {"reason": "Trop peu d'établissements"})
     first.refresh_from_db()
     line = first.journal.get(from_status="previous")
-    assert (first.status, line.by, line.reason) == ("current", person, "Trop peu d'établissements")
+    assert (first.status, line.by, line.reason) == ("current", support, "Trop peu d'établissements")
 
 
 def test_a_rollback_without_a_reason_or_without_a_previous_release_is_refused(office, bakeries):

@@ -5,11 +5,11 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django_otp.plugins.otp_static.models import StaticDevice
 
 from companies.models import ReferenceImport
 from tests.companies.sample_source import load
-from tests.factories import UserFactory
+from tests.factories import StaffFactory
+from tests.office import enter
 
 pytestmark = pytest.mark.django_db
 
@@ -17,14 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def support():
     """A superuser signed in with a second factor."""
-    person = UserFactory(is_staff=True, is_superuser=True)
-    device = StaticDevice.objects.create(user=person, name="essai", confirmed=True)
-    client = Client()
-    client.force_login(person)
-    session = client.session
-    session["otp_device_id"] = device.persistent_id
-    session.save()
-    return client
+    return enter(Client(), StaffFactory(is_superuser=True))
 
 
 def rows_of(page: str) -> list[str]:

@@ -4,34 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from django_otp.plugins.otp_static.models import StaticDevice
 
 from labonnealternance.mail.actions import deliver, suppress
 from labonnealternance.mail.enums import MessageStatus, SuppressionReason, SuppressionSource
 from labonnealternance.mail.models import Message, Suppression
-from tests.factories import StaffFactory
 from tests.mail.conftest import AT
 
 pytestmark = pytest.mark.django_db
 
 MESSAGES = "/admin/mail/message/"
 SUPPRESSIONS = "/admin/mail/suppression/"
-
-
-@pytest.fixture
-def support():
-    return StaffFactory()
-
-
-@pytest.fixture
-def office(client, support):
-    """The back-office, entered with a second factor."""
-    client.force_login(support)
-    device = StaticDevice.objects.create(user=support, name="essai", confirmed=True)
-    session = client.session
-    session["otp_device_id"] = device.persistent_id
-    session.save()
-    return client
 
 
 def failed(write, **given):

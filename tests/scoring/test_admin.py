@@ -3,35 +3,17 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django_otp.plugins.otp_static.models import StaticDevice
 
 from companies.enums import ReleaseStatus
 from companies.models import Release
 from scoring.actions import refresh as refreshing
 from scoring.enums import RunStatus
 from scoring.models import Run
-from tests.factories import StaffFactory
 from tests.scoring import country
 
 pytestmark = pytest.mark.django_db
 
 RUNS = "/admin/scoring/run/"
-
-
-@pytest.fixture
-def support():
-    return StaffFactory()
-
-
-@pytest.fixture
-def office(client, support):
-    """The back-office, entered with a second factor."""
-    client.force_login(support)
-    device = StaticDevice.objects.create(user=support, name="essai", confirmed=True)
-    session = client.session
-    session["otp_device_id"] = device.persistent_id
-    session.save()
-    return client
 
 
 @pytest.fixture
