@@ -269,6 +269,16 @@ def bare_copy(connection, folder: Path) -> dict:
     }
 
 
+def grow_log(connection, rows: int):
+    """Makes the files of the write-ahead log: a new server creates them once, a server that lives has them."""
+    for _ in range(2):
+        connection.execute(
+            f"CREATE TABLE filler AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, {rows * 3 // 4}) n"
+        )
+        connection.execute("DROP TABLE filler")
+        connection.execute("CHECKPOINT")
+
+
 def write_references(connection):
     connection.execute("INSERT INTO companies_region (code, name) VALUES ('00', 'Région')")
     connection.execute("INSERT INTO companies_departement (code, name, region_id) VALUES ('50', 'Département', '00')")
@@ -296,6 +306,7 @@ def measure(rows: int, address: str, environment: dict[str, str]) -> dict:
         write_stock(first, rows, changed=False)
         write_stock(second, rows, changed=True)
         connection.execute("CHECKPOINT")
+        grow_log(connection, rows)
         own = connection.info.backend_pid
         empty = run_import(first, environment, own)
         copied = bare_copy(connection, folder)
