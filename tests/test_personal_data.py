@@ -21,8 +21,6 @@ RULES = {
     "axes.AccessLog": "never written (AXES_DISABLE_ACCESS_LOG)",
     "admin.LogEntry": "journal of support: kept as long as what it tells of",
     "otp_totp.TOTPDevice": "deleted with its owner's account or by a superuser",
-    "otp_static.StaticDevice": "never written",
-    "otp_static.StaticToken": "never written",
     "mail.Message": "text erased at once when confidential, else after 90 days; deleted after 2 years (mail.erase_old)",
     "mail.JournalLine": "kept with its message",
     "mail.Suppression": "kept while in force: it is what keeps the address from being written to",

@@ -43,7 +43,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "django.contrib.humanize",
     "django.forms",
     "widget_tweaks",
     "dsfr",
@@ -51,7 +50,6 @@ INSTALLED_APPS = [
     "csp",
     "django_otp",
     "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "axes",
 ]
 
@@ -294,6 +292,19 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
         "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope",
         "magnetometer", "microphone", "midi", "payment", "usb",
     )
+}  # fmt: skip
+
+# The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
+ADMIN_SECTIONS = {
+    "Établissements": ["companies.establishment", "companies.visibilitydecision"],
+    "E-mails": ["mail.message", "mail.suppression"],
+    "Score": ["companies.release", "scoring.run"],
+    "Comptes": ["accounts.user", "accounts.secondfactor"],
+    "Imports": ["companies.establishmentimport", "companies.referenceimport"],
+    "Nomenclatures": [
+        "companies.rome", "companies.romeappellation", "companies.naf", "companies.idcc", "companies.opco",
+        "companies.commune", "companies.formercommune", "companies.departement", "companies.region",
+    ],
 }  # fmt: skip
 
 # What the header, the footer and the error pages link to: only here does the ground name pages of the floors above.
