@@ -42,14 +42,15 @@ class Refused(Exception):
 class Button:
     """One thing that may be done to an object.
 
-    ``form`` asks what the action needs; ``warning`` is shown before; ``typed`` names what must be typed again before
-    something that can't be undone; ``when`` says for which objects the button exists; ``permission`` is a codename
-    (``change`` by default); ``refusals`` are the named exceptions of the action, whose text is shown as it stands.
+    ``form`` asks what the action needs: a form, or a function of the object that gives one; ``warning`` is shown
+    before; ``typed`` names what must be typed again before something that can't be undone; ``when`` says for which
+    objects the button exists; ``permission`` is a codename (``change`` by default); ``refusals`` are the named
+    exceptions of the action, whose text is shown as it stands.
     """
 
     label: str
     method: Callable
-    form: type[forms.Form]
+    form: type[forms.Form] | Callable[[Any], type[forms.Form]]
     warning: str
     typed: Callable[[Any], str] | None
     when: Callable[[Any], bool]
@@ -64,7 +65,7 @@ class Button:
 def button(
     label: str,
     *,
-    form: type[forms.Form] = forms.Form,
+    form: type[forms.Form] | Callable[[Any], type[forms.Form]] = forms.Form,
     warning: str = "",
     typed: Callable[[Any], str] | None = None,
     when: Callable[[Any], bool] = lambda instance: True,
@@ -143,6 +144,9 @@ class ShownAdmin(admin.ModelAdmin):
     def _button_url(self, name: str, pk: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=[pk])
 
+    def _list_url(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
     def get_urls(self):
         pages = [
             path(
@@ -162,6 +166,8 @@ class ShownAdmin(admin.ModelAdmin):
         instance = self.get_object(request, unquote(object_id))
         shown = [self._button(name) for name in self.buttons]
         extra_context = {
+            "title": capfirst(str(self.opts.verbose_name)),
+            "list_url": self._list_url(),
             "buttons": [
                 {"label": each.label, "url": self._button_url(each.name, instance.pk)}
                 for each in shown
@@ -170,6 +176,17 @@ class ShownAdmin(admin.ModelAdmin):
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        extra_context = {
+            "title": f"Ajouter : {self.opts.verbose_name}",
+            "list_url": self._list_url(),
+            # One thing at a time: what was added is then shown in its list.
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            **(extra_context or {}),
+        }
+        return super().add_view(request, form_url, extra_context)
 
     def _button_view(self, button: Button) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
@@ -203,6 +220,7 @@ class ShownAdmin(admin.ModelAdmin):
                 "button": button,
                 "form": form,
                 "back": back,
+                "list_url": self._list_url(),
             }
             return TemplateResponse(request, "admin/button.html", context)
 
@@ -224,11 +242,12 @@ class ShownInline(admin.TabularInline):
 
 def _with_typed_name(button: Button, instance: Any) -> type[forms.Form]:
     """The button's form and, before what can't be undone, the name to type again."""
+    asked: type[forms.Form] = button.form if isinstance(button.form, type) else button.form(instance)
     if button.typed is None:
-        return button.form
+        return asked
     expected = button.typed(instance)
 
-    class Form(button.form):  # type: ignore[name-defined]
+    class Form(asked):  # type: ignore[valid-type,misc]
         typed = forms.CharField(
             label="Pour confirmer, recopiez",
             help_text=expected,

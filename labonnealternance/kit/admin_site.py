@@ -1,6 +1,8 @@
 """The back-office: staff with a password and a second factor."""
 
 from django import forms
+from django.apps import apps
+from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -72,6 +74,25 @@ class SupportAdminSite(OTPAdminSite):
         """Only the pages written for support: those that libraries bring change what actions should, or say nothing."""
         if admin_class is None or admin_class.__module__.partition(".")[0] not in LIBRARIES:
             super().register(model_or_iterable, admin_class, **options)
+
+    def get_app_list(self, request, app_label=None):
+        """What the person may open, by the sections of ``ADMIN_SECTIONS``; an entry that it forgets comes last."""
+        found = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return found
+        entries = {
+            f"{app['app_label']}.{model['object_name'].lower()}": model for app in found for model in app["models"]
+        }
+        sections = [
+            {"name": name, "models": [entries.pop(label) for label in labels if label in entries]}
+            for name, labels in settings.ADMIN_SECTIONS.items()
+        ]
+        sections.append({"name": "Autres", "models": list(entries.values())})
+        return [{"app_label": "", "app_url": "", **section} for section in sections if section["models"]]
+
+    def app_index(self, request, app_label, extra_context=None):
+        title = apps.get_app_config(app_label).verbose_name
+        return super().app_index(request, app_label, {"title": title, **(extra_context or {})})
 
     def get_urls(self):
         pages = super().get_urls()

@@ -140,3 +140,38 @@ def test_a_large_list_is_counted_by_estimate_and_a_filtered_one_up_to_a_bound(mo
     with connection.cursor() as cursor:
         cursor.execute("UPDATE pg_class SET reltuples = -1 WHERE relname = 'accounts_user'")
     assert BoundedPaginator(User.objects.order_by("pk"), 2).count == 4
+
+
+@pytest.fixture
+def entries(rf):
+    """The names of the entries of the back-office's home by section, for a superuser."""
+
+    def read():
+        request = rf.get("/admin/")
+        request.user = StaffFactory(is_superuser=True)
+        return {
+            section["name"]: [model["name"] for model in section["models"]]
+            for section in admin.site.get_app_list(request)
+        }
+
+    return read
+
+
+def test_every_entry_of_the_back_office_has_its_section_in_the_order_of_the_settings(entries, settings):
+    read = entries()
+    assert list(read) == list(settings.ADMIN_SECTIONS)
+    assert read["Établissements"][0] == "Établissements"
+    assert [len(names) for names in read.values()] == [len(labels) for labels in settings.ADMIN_SECTIONS.values()]
+
+
+def test_an_entry_that_the_settings_forget_is_still_shown(entries, settings):
+    settings.ADMIN_SECTIONS = {"Établissements": ["companies.establishment", "companies.nothing"]}
+    read = entries()
+    assert read["Établissements"] == ["Établissements"]
+    assert "Personnes" in read["Autres"]
+
+
+def test_a_person_sees_only_the_entries_that_they_may_open(rf):
+    request = rf.get("/admin/")
+    request.user = UserFactory()
+    assert admin.site.get_app_list(request) == []
