@@ -51,6 +51,7 @@ class Run(models.Model):
                 condition=models.Q(status=RunStatus.RUNNING, finished_at__isnull=True)
                 | (~models.Q(status=RunStatus.RUNNING) & models.Q(finished_at__isnull=False)),
                 name="run_is_finished_or_running",
+                violation_error_message="Un calcul est en cours, ou il a une date de fin.",
             )
         ]
         indexes = [models.Index(fields=["-started_at"], name="run_latest")]
@@ -115,7 +116,11 @@ class GateVerdict(models.Model):
     class Meta:
         verbose_name = "verdict"
         constraints = [
-            models.UniqueConstraint(fields=["run", "gate", "departement"], name="one_verdict_per_gate_and_departement")
+            models.UniqueConstraint(
+                fields=["run", "gate", "departement"],
+                name="one_verdict_per_gate_and_departement",
+                violation_error_message="Ce contrôle a déjà un verdict pour ce département.",
+            )
         ]
 
     def __str__(self):

@@ -41,7 +41,10 @@ class EstablishmentImport(models.Model):
         constraints = [
             # What the next import is compared with: two runs at once are stopped before, and here.
             models.UniqueConstraint(
-                fields=["kind"], condition=Q(status=ImportStatus.RUNNING), name="one_running_import_of_a_kind"
+                fields=["kind"],
+                condition=Q(status=ImportStatus.RUNNING),
+                name="one_running_import_of_a_kind",
+                violation_error_message="Un import de ce contenu est déjà en cours.",
             ),
         ]
 
@@ -186,12 +189,21 @@ class Establishment(models.Model):
         verbose_name = "établissement"
         constraints = [
             # Not a unique column: it would carry a second index, for LIKE, that nothing uses.
-            models.UniqueConstraint(fields=["siret"], name="establishment_siret"),
-            models.CheckConstraint(condition=Q(siret__regex=r"^\d{14}$"), name="siret_has_14_digits"),
+            models.UniqueConstraint(
+                fields=["siret"],
+                name="establishment_siret",
+                violation_error_message="Un établissement a déjà ce SIRET.",
+            ),
+            models.CheckConstraint(
+                condition=Q(siret__regex=r"^\d{14}$"),
+                name="siret_has_14_digits",
+                violation_error_message="Un SIRET a 14 chiffres.",
+            ),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
                 | Q(latitude__isnull=False, longitude__isnull=False),
                 name="establishment_point_is_whole",
+                violation_error_message="Une position a une latitude et une longitude.",
             ),
         ]
         indexes = [
@@ -220,8 +232,16 @@ class Contact(models.Model):
     class Meta:
         verbose_name = "contact"
         constraints = [
-            models.UniqueConstraint(fields=["siret"], name="contact_siret"),
-            models.CheckConstraint(condition=Q(siret__regex=r"^\d{14}$"), name="contact_siret_has_14_digits"),
+            models.UniqueConstraint(
+                fields=["siret"],
+                name="contact_siret",
+                violation_error_message="Un contact est déjà connu pour ce SIRET.",
+            ),
+            models.CheckConstraint(
+                condition=Q(siret__regex=r"^\d{14}$"),
+                name="contact_siret_has_14_digits",
+                violation_error_message="Un SIRET a 14 chiffres.",
+            ),
             models.CheckConstraint(
                 condition=Q(email=Lower("email")),
                 name="contact_email_is_lower_case",

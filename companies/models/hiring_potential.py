@@ -55,6 +55,7 @@ class Release(models.Model):
                 condition=models.Q(asked_at__isnull=True, asked_by__isnull=True, asked_reason="")
                 | models.Q(asked_at__isnull=False, asked_by__isnull=False) & ~models.Q(asked_reason=""),
                 name="publication_asked_by_someone_for_a_reason",
+                violation_error_message="Une mise en ligne est demandée par une personne, pour une raison.",
             ),
             models.UniqueConstraint(
                 fields=["status"],
@@ -154,7 +155,9 @@ class HiringPotential(models.Model):
         verbose_name_plural = "potentiels d'embauche"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(expected__gt=0, expected__lt=float("inf")), name="expected_contracts_is_a_number"
+                condition=models.Q(expected__gt=0, expected__lt=float("inf")),
+                name="expected_contracts_is_a_number",
+                violation_error_message="Le nombre de contrats attendus est plus grand que zéro.",
             )
         ]
 
@@ -195,10 +198,15 @@ class SearchEdition(models.Model):
         verbose_name_plural = "éditions de la recherche"
         constraints = [
             models.UniqueConstraint(
-                fields=["is_current"], condition=models.Q(is_current=True), name="one_current_edition"
+                fields=["is_current"],
+                condition=models.Q(is_current=True),
+                name="one_current_edition",
+                violation_error_message="Une édition est déjà lue par la recherche.",
             ),
             models.CheckConstraint(
-                condition=models.Q(is_current=False) | models.Q(built_at__isnull=False), name="current_edition_is_built"
+                condition=models.Q(is_current=False) | models.Q(built_at__isnull=False),
+                name="current_edition_is_built",
+                violation_error_message="Une édition n'est lue qu'une fois construite.",
             ),
         ]
 

@@ -218,7 +218,13 @@ class RomeItem(models.Model):
     class Meta:
         verbose_name = "élément d'une fiche métier"
         verbose_name_plural = "éléments d'une fiche métier"
-        constraints = [models.UniqueConstraint(fields=["rome", "kind", "ogr"], name="rome_item_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rome", "kind", "ogr"],
+                name="rome_item_unique",
+                violation_error_message="Ce métier a déjà cet élément.",
+            )
+        ]
 
     def __str__(self):
         return self.label
@@ -234,7 +240,13 @@ class RomeMobility(models.Model):
     class Meta:
         verbose_name = "métier proche"
         verbose_name_plural = "métiers proches"
-        constraints = [models.UniqueConstraint(fields=["rome", "target"], name="rome_mobility_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rome", "target"],
+                name="rome_mobility_unique",
+                violation_error_message="Ces deux métiers sont déjà dits proches.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.rome_id} → {self.target_id}"
@@ -251,8 +263,16 @@ class NafRomeShare(models.Model):
         verbose_name = "part d'un métier dans une activité"
         verbose_name_plural = "parts des métiers dans les activités"
         constraints = [
-            models.UniqueConstraint(fields=["naf", "rome"], name="naf_rome_share_unique"),
-            models.CheckConstraint(condition=models.Q(share__gt=0, share__lte=1), name="naf_rome_share_is_a_share"),
+            models.UniqueConstraint(
+                fields=["naf", "rome"],
+                name="naf_rome_share_unique",
+                violation_error_message="Cette activité a déjà une part pour ce métier.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(share__gt=0, share__lte=1),
+                name="naf_rome_share_is_a_share",
+                violation_error_message="Une part est plus grande que 0, et de 1 au plus.",
+            ),
         ]
 
     def __str__(self):
