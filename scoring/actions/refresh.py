@@ -4,6 +4,7 @@ A run writes aside until its last step. Killed at any point it leaves what the p
 finds it still *running* while nobody holds the lock, marks it interrupted, drops what it had written, and starts again.
 """
 
+import contextlib
 import itertools
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -80,7 +81,9 @@ def refresh(
         try:
             outcome = _run(run, history, at=at, seed=seed, policy=policy, step=step)
         except BaseException as fault:
-            _give_up(run, fault)
+            # Where the database is what fails, the next run finds this one still running, and closes it.
+            with contextlib.suppress(OperationalError, InterfaceError):
+                _give_up(run, fault)
             raise
         wanted = publish and (not outcome.result.refusals or publish_anyway)
         if not wanted or outcome.release is None:

@@ -27,6 +27,9 @@ CHUNK_ROWS = 250_000
 STOP_SHARE = 0.05
 QUARANTINE_ROWS_KEPT = 100_000
 LARGEST_COUNT = 5_000
+# No French company comes near: what lies beyond is a fault of the file.
+LARGEST_TURNOVER = 1e13  # euros
+LARGEST_HEADCOUNT = 1e7
 FIRST_MONTH = 2000 * 12
 
 CONTRACT_TYPES = ("APR", "PRO")
@@ -136,11 +139,20 @@ class Quarantine:
             csv.writer(self._file).writerow(["file", "line", "reason", "row"])
         room = QUARANTINE_ROWS_KEPT - self._written
         writer = csv.writer(self._file)
-        for line, row in zip(lines[:room], rows.slice(0, max(room, 0)).to_pylist(), strict=True):
+        for line, row in zip(lines[: max(room, 0)], rows.slice(0, max(room, 0)).to_pylist(), strict=True):
             text = ";".join("" if value is None else str(value) for value in row.values())
             # A spreadsheet must not run what a file holds.
             writer.writerow([source, int(line), reason, f"'{text}" if text[:1] in "=+-@\t\r" else text])
             self._written += 1
+
+    def add_cut(self, source: str, cut: list[tuple[int, str]], reasons: Counter[str]) -> int:
+        """Puts aside rows that have not the header's number of fields; counts them in ``reasons``, returns how many."""
+        reason = "la ligne n'a pas autant de champs que l'en-tête"
+        if cut:
+            lines, texts = zip(*cut, strict=True)
+            self.add(source, np.array(lines), reason, pa.table({"row": texts}))
+            reasons[reason] += len(cut)
+        return len(cut)
 
     def close(self) -> None:
         if self._file is not None:
@@ -156,35 +168,81 @@ def find_file(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _chunks(path: Path, columns: tuple[str, ...]) -> Iterator[pa.Table]:
-    """The columns of a file as text (months may be dates, counts whole numbers), by chunks."""
+@dataclass(frozen=True)
+class _Chunk:
+    """Some rows of a file, each with the number by which a person finds it again (a CSV's header is line 1).
+
+    ``cut``: the rows that have not the header's number of fields, ``(line, text)``.
+    """
+
+    rows: pa.Table
+    lines: np.ndarray
+    cut: list[tuple[int, str]]
+
+
+def _chunks(path: Path, columns: tuple[str, ...], *, numbers: tuple[str, ...] = ()) -> Iterator[_Chunk]:
+    """The columns of a file by chunks: text (a date may be one), but ``numbers``, which may be either."""
     try:
-        if path.name.endswith(".parquet"):
-            source = pq.ParquetFile(path)
-            _check_columns(path, source.schema_arrow.names, columns)
-            for name in ("siret", "siren"):
-                if name in columns and not _is_text(source.schema_arrow.field(name).type):
-                    raise UnreadableFile(
-                        f"{path.name} : la colonne « {name} » n'est pas du texte, ses zéros de tête sont perdus."
-                    )
-            for batch in source.iter_batches(batch_size=CHUNK_ROWS, columns=list(columns)):
-                yield pa.Table.from_batches([batch])
-            return
-        with pa_csv.open_csv(
-            pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None),
-            read_options=pa_csv.ReadOptions(block_size=8 << 20),
-            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string())),
-        ) as reader:
-            _check_columns(path, reader.schema.names, columns)
-            for batch in reader:
-                yield pa.Table.from_batches([batch]).select(list(columns))
-    except (pa.ArrowInvalid, OSError) as fault:
-        raise UnreadableFile(f"{path.name} n'est pas lisible : {fault}") from fault
+        yield from (_parquet_chunks if path.name.endswith(".parquet") else _csv_chunks)(path, columns, numbers)
+    except (pa.ArrowException, OSError) as fault:
+        raise UnreadableFile(f"{path.name} est vide, abîmé, ou n'est pas au format attendu.") from fault
 
 
-def _first_line(path: Path) -> int:
-    """The number by which a person finds the first row again: a CSV has a line of names above it."""
-    return 1 if path.suffix == ".parquet" else 2
+def _parquet_chunks(path: Path, columns: tuple[str, ...], numbers: tuple[str, ...]) -> Iterator[_Chunk]:
+    source = pq.ParquetFile(path)
+    _check_columns(path, source.schema_arrow.names, columns)
+    for name in columns:
+        kind = source.schema_arrow.field(name).type
+        if name in ("siret", "siren") and not _is_text(kind):
+            raise UnreadableFile(
+                f"{path.name} : la colonne « {name} » n'est pas du texte, ses zéros de tête sont perdus."
+            )
+        fits = _is_text(kind) or pa.types.is_null(kind) or pa.types.is_primitive(kind)
+        if not fits or (name in numbers and pa.types.is_temporal(kind)):
+            wanted = "un nombre" if name in numbers else "du texte"
+            raise UnreadableFile(f"{path.name} : la colonne « {name} » n'est pas {wanted}.")
+    line = 1
+    for batch in source.iter_batches(batch_size=CHUNK_ROWS, columns=list(columns)):
+        yield _Chunk(pa.Table.from_batches([batch]), np.arange(line, line + batch.num_rows), [])
+        line += batch.num_rows
+
+
+def _csv_chunks(path: Path, columns: tuple[str, ...], numbers: tuple[str, ...]) -> Iterator[_Chunk]:
+    cut: list[tuple[int, str]] = []
+
+    def set_aside(row) -> str:
+        cut.append((row.number, row.text))
+        return "skip"
+
+    with pa_csv.open_csv(
+        pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None),
+        # In one thread a row that is set aside has a number.
+        read_options=pa_csv.ReadOptions(block_size=8 << 20, use_threads=False),
+        parse_options=pa_csv.ParseOptions(invalid_row_handler=set_aside),
+        # Bytes: one row in another encoding must not stop the others.
+        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.binary())),
+    ) as reader:
+        _check_columns(path, reader.schema.names, columns)
+        line = 2
+        for batch in reader:
+            rows = pa.Table.from_batches([batch]).select(list(columns))
+            # The reader looks ahead: some of the rows set aside come after this chunk.
+            lines = np.arange(line, line + batch.num_rows + len(cut))
+            lines = lines[~np.isin(lines, [number for number, _ in cut])][: batch.num_rows]
+            line = int(lines[-1]) + 1 if len(lines) else line
+            mine = [row for row in cut if row[0] < line]
+            cut[:] = [row for row in cut if row[0] >= line]
+            yield _Chunk(pa.table([_decoded(rows[name]) for name in columns], names=list(columns)), lines, mine)
+    if cut:
+        none = pa.table([pa.array([], pa.string()) for _ in columns], names=list(columns))
+        yield _Chunk(none, np.empty(0, int), cut)
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return pc.cast(column, pa.string())
+    except pa.ArrowInvalid:
+        return pa.chunked_array([pa.array([value.decode("utf-8", "replace") for value in column.to_pylist()])])
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -192,6 +250,9 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _check_columns(path: Path, found: list[str], wanted: tuple[str, ...]) -> None:
+    repeated = [name for name in wanted if found.count(name) > 1]
+    if repeated:
+        raise UnreadableFile(f"{path.name} : la colonne « {repeated[0]} » est écrite deux fois.")
     missing = [name for name in wanted if name not in found]
     if missing:
         names = ", ".join(f"« {name} »" for name in missing)
@@ -208,7 +269,8 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     """A column as floats; what is not a number is NaN."""
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return pc.cast(column, pa.float64()).to_numpy()
+        # Beyond 2^53 a float is not exact, and no count goes so far.
+        return pc.cast(column, pa.float64(), safe=False).to_numpy()
     column = pc.utf8_trim_whitespace(column)
     good = pc.match_substring_regex(column, r"^-?\d{1,15}(\.\d+)?$")
     return pc.cast(pc.if_else(good, column, None), pa.float64()).to_numpy()
@@ -263,8 +325,8 @@ def _read_events(
     parts: list[tuple[np.ndarray, ...]] = []
     rows = unknown = ahead = 0
     reasons: Counter[str] = Counter()
-    for chunk in _chunks(path, ("siret", month_column, "contract_type", "count")):
-        n = chunk.num_rows
+    for part in _chunks(path, ("siret", month_column, "contract_type", "count"), numbers=("count",)):
+        chunk, n = part.rows, part.rows.num_rows
         siret = pc.fill_null(_text(chunk["siret"]), "")
         month = parse_months(chunk[month_column])
         kind = np.asarray(
@@ -286,12 +348,10 @@ def _read_events(
         for wrong, reason in faults:
             wrong = wrong & good
             if wrong.any():
-                quarantine.add(
-                    path.name, _first_line(path) + rows + np.flatnonzero(wrong), reason, chunk.filter(pa.array(wrong))
-                )
+                quarantine.add(path.name, part.lines[wrong], reason, chunk.filter(pa.array(wrong)))
                 reasons[reason] += int(wrong.sum())
                 good &= ~wrong
-        rows += n
+        rows += n + quarantine.add_cut(path.name, part.cut, reasons)
         later = good & (month >= run_month)
         ahead += int(later.sum())
         good &= ~later
@@ -317,7 +377,8 @@ def _read_accounts(path: Path, units: dict[str, int], quarantine: Quarantine) ->
     parts: list[pd.DataFrame] = []
     rows = unknown = 0
     reasons: Counter[str] = Counter()
-    for chunk in _chunks(path, ("siren", "year", "turnover", "headcount")):
+    for part in _chunks(path, ("siren", "year", "turnover", "headcount"), numbers=("year", "turnover", "headcount")):
+        chunk = part.rows
         siren = pc.fill_null(_text(chunk["siren"]), "")
         year, turnover, headcount = (_numbers(chunk[name]) for name in ("year", "turnover", "headcount"))
         shaped = pc.match_substring_regex(siren, r"^[0-9]{9}$").to_numpy()
@@ -325,17 +386,16 @@ def _read_accounts(path: Path, units: dict[str, int], quarantine: Quarantine) ->
             (~shaped, "le SIREN n'a pas 9 chiffres"),
             (~((year >= 1990) & (year <= 2100)), "l'année n'en est pas une"),
             ((turnover < 0) | (headcount < 0), "un montant ou un effectif est négatif"),
+            ((turnover > LARGEST_TURNOVER) | (headcount > LARGEST_HEADCOUNT), "un montant ou un effectif est démesuré"),
         )
         good = np.ones(chunk.num_rows, dtype=bool)
         for wrong, reason in faults:
             wrong = wrong & good
             if wrong.any():
-                quarantine.add(
-                    path.name, _first_line(path) + rows + np.flatnonzero(wrong), reason, chunk.filter(pa.array(wrong))
-                )
+                quarantine.add(path.name, part.lines[wrong], reason, chunk.filter(pa.array(wrong)))
                 reasons[reason] += int(wrong.sum())
                 good &= ~wrong
-        rows += chunk.num_rows
+        rows += chunk.num_rows + quarantine.add_cut(path.name, part.cut, reasons)
         unit = np.array([units.get(text, -1) for text in siren.filter(pa.array(good)).to_pylist()], dtype=np.int32)
         known = unit >= 0
         unknown += int((~known).sum())
@@ -366,13 +426,18 @@ def _no_accounts() -> pd.DataFrame:
     )
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %".replace(".", ",")
+
+
 def _stop_if_unhealthy(path: Path, report: FileReport) -> None:
     if not report.rows:
         raise UnreadableFile(f"{path.name} ne contient aucune ligne.")
     if report.quarantine_share > STOP_SHARE:
         worst = max(report.reasons, key=lambda reason: report.reasons[reason])
         raise TooManyFaults(
-            f"{path.name} : {report.quarantine_share:.1%} des lignes sont écartées (limite {STOP_SHARE:.0%}) ;"
+            f"{path.name} : {_percent(report.quarantine_share)} des lignes sont écartées, plus de"
+            f" {_percent(STOP_SHARE)} ;"
             f" première raison : {worst} ({report.reasons[worst]} lignes)."
         )
 
@@ -432,7 +497,7 @@ def establishments_from_stock(path: Path, communes: pd.DataFrame) -> pd.DataFram
         "siret", "activitePrincipaleEtablissement", "trancheEffectifsEtablissement", "dateCreationEtablissement",
         "etatAdministratifEtablissement", "dateDebut", "codeCommuneEtablissement", "caractereEmployeurEtablissement",
     )  # fmt: skip
-    stock = pd.concat([chunk.to_pandas() for chunk in _chunks(path, wanted)], ignore_index=True)
+    stock = pd.concat([chunk.rows.to_pandas() for chunk in _chunks(path, wanted)], ignore_index=True)
     stock = stock[stock["caractereEmployeurEtablissement"] != "N"].reset_index(drop=True)
     closed = (stock["etatAdministratifEtablissement"] == "F").to_numpy()
     created = parse_months(pa.chunked_array([pa.array(stock["dateCreationEtablissement"], pa.string())]))

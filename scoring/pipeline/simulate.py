@@ -32,6 +32,7 @@ from scoring.pipeline import months as month_of
 from scoring.pipeline.nomenclatures import BAND_BOUNDS, SIZES, section_of
 from scoring.pipeline.vocabulary import SIGN_COMPLEMENTS, SIGNS, STOCK_COLUMNS, STREET_KINDS, STREETS
 
+LONGEST_HISTORY = 600
 # Firms that hire at least one apprentice in a year, and their mean contracts, by size.
 HIRING_RATES = (0.13, 0.33, 0.47, 0.61, 0.92)
 MEAN_CONTRACTS = (1.5, 2.0, 2.6, 4.0, 24.1)
@@ -110,6 +111,12 @@ class World:
     def __post_init__(self):
         if self.size < 1 or self.months < 36:
             raise ValueError("Une simulation compte au moins 1 établissement et 36 mois.")
+        if self.months > LONGEST_HISTORY:
+            raise ValueError(f"Une simulation compte au plus {LONGEST_HISTORY} mois.")
+        if not 2000 <= self.as_of.year <= 2100:
+            raise ValueError("Une simulation se situe entre 2000 et 2100.")
+        if self.seed < 0:
+            raise ValueError("Une graine est un nombre positif ou nul.")
         if self.as_of.day != 1:
             raise ValueError("La date de la simulation est le premier jour d'un mois.")
 

@@ -1,6 +1,7 @@
 """The pipeline without a database: what it reads, what it must not see, how good it is."""
 
 import gzip
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -153,7 +154,7 @@ def test_too_many_faulty_rows_stop_the_run(history, tmp_path):
         kinds = ["CDI" if row % 10 == 0 else kind for row, kind in enumerate(table["contract_type"].to_pylist())]
         return table.set_column(2, "contract_type", pa.array(kinds))
 
-    with pytest.raises(TooManyFaults, match=r"10\.0% des lignes sont écartées"):
+    with pytest.raises(TooManyFaults, match="10,0 % des lignes sont écartées"):
         country.read(rewrite(history, tmp_path / "h", "contracts", break_some))
 
 
@@ -165,6 +166,69 @@ def test_sirets_written_as_numbers_are_refused_since_their_zeros_are_lost(histor
         country.read(rewrite(history, tmp_path / "h", "contracts", as_numbers))
 
 
+def test_a_line_of_a_csv_that_is_cut_short_or_in_another_encoding_is_set_aside_and_the_others_pass(history, tmp_path):
+    def spoil(text: bytes) -> bytes:
+        lines = text.split(b"\n")
+        lines[2:2] = [b"une ligne,cassee", "00000000000000,2026-01,\u00c9T\u00c9,1".encode("latin-1")]
+        return b"\n".join([*lines[:-1], b"la derniere", b""])
+
+    target = tmp_path / "h"
+    shutil.copytree(history, target)
+    table = pd.read_parquet(history / "contracts.parquet")
+    (target / "contracts.parquet").unlink()
+    (target / "contracts.csv").write_bytes(spoil(table.to_csv(index=False, lineterminator="\n").encode()))
+    found = country.read(target, quarantine=tmp_path / "quarantine.csv.gz")
+    assert found.reports["contracts"].quarantined == 3
+    assert len(found.contracts) == len(table)
+    kept = pd.read_csv(tmp_path / "quarantine.csv.gz").sort_values("line")
+    assert kept["line"].tolist() == [3, 4, len(table) + 4]
+    assert kept["reason"].tolist()[::2] == ["la ligne n'a pas autant de champs que l'en-tête"] * 2
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "sentence"),
+    [
+        ("contract_type", pa.array([["APR"]]), "« contract_type » n'est pas du texte"),
+        ("count", pa.array([[1]]), "« count » n'est pas un nombre"),
+        ("count", pa.array([0], pa.date32()), "« count » n'est pas un nombre"),
+    ],
+)
+def test_a_column_of_another_kind_is_a_sentence(history, tmp_path, column, values, sentence):
+    def change(table):
+        place = table.schema.get_field_index(column)
+        return table.set_column(place, column, pa.chunked_array([values] * table.num_rows))
+
+    with pytest.raises(UnreadableFile, match=sentence):
+        country.read(rewrite(history, tmp_path / "h", "contracts", change))
+
+
+def test_a_column_written_twice_is_a_sentence(history, tmp_path):
+    with pytest.raises(UnreadableFile, match="« siret » est écrite deux fois"):
+        country.read(
+            rewrite(history, tmp_path / "h", "contracts", lambda table: table.append_column("siret", table["siret"]))
+        )
+
+
+def test_a_number_that_no_float_holds_is_one_faulty_row(history, tmp_path):
+    def change(table):
+        counts = [2**63 - 1, *table["count"].to_pylist()[1:]]
+        return table.set_column(table.schema.get_field_index("count"), "count", pa.array(counts, pa.int64()))
+
+    found = country.read(rewrite(history, tmp_path / "h", "contracts", change), quarantine=tmp_path / "q.csv.gz")
+    assert found.reports["contracts"].quarantined == 1
+
+
+@pytest.mark.parametrize("turnover", [float("inf"), 1e300])
+def test_accounts_beyond_measure_are_set_aside(history, tmp_path, turnover):
+    def change(table):
+        values = [turnover, *table["turnover"].to_pylist()[1:]]
+        return table.set_column(table.schema.get_field_index("turnover"), "turnover", pa.array(values, pa.float64()))
+
+    found = country.read(rewrite(history, tmp_path / "h", "financials", change), quarantine=tmp_path / "q.csv.gz")
+    assert found.reports["financials"].reasons == {"un montant ou un effectif est démesuré": 1}
+    assert found.accounts["turnover"].max() < 1e13
+
+
 def test_a_missing_column_a_missing_file_and_an_unreadable_one_are_named(history, tmp_path):
     with pytest.raises(UnreadableFile, match="« count »"):
         country.read(rewrite(history, tmp_path / "a", "contracts", lambda table: table.drop_columns(["count"])))
@@ -172,7 +236,7 @@ def test_a_missing_column_a_missing_file_and_an_unreadable_one_are_named(history
     with pytest.raises(UnreadableFile, match="contracts"):
         dataset_of.read(tmp_path, stock, run_month=country.RUN_MONTH, quarantine_path=tmp_path / "q")
     (tmp_path / "contracts.parquet").write_bytes(b"PAR1 not really")
-    with pytest.raises(UnreadableFile, match="n'est pas lisible"):
+    with pytest.raises(UnreadableFile, match="est vide, abîmé, ou n'est pas au format attendu"):
         dataset_of.read(tmp_path, stock, run_month=country.RUN_MONTH, quarantine_path=tmp_path / "q")
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from companies.actions import hiring_potentials
 from companies.actions.hiring_potentials import NothingToRollBackTo, ReasonMissing
@@ -292,6 +292,7 @@ def test_the_command_rolls_back(establishments, computed, history):
         (["rollback_scores", "--by", "inconnue@exemple.fr", "--reason", "Si."], "membre actif du support"),
         (["simulate_history", "--out", "x", "--as-of", "hier"], "n'est pas un mois"),
         (["simulate_history", "--out", "x", "--size", "0"], "au moins 1 établissement"),
+        (["simulate_history", "--out", "x", "--as-of", "0001-01"], "entre 2000 et 2100"),
         (["simulate_history", "--out", "x"], "import_references"),
     ],
 )
@@ -303,6 +304,39 @@ def test_a_command_that_cannot_run_says_why(db, arguments, sentence):
 def test_who_is_not_of_support_answers_for_nothing(db, tmp_path):
     with pytest.raises(CommandError, match="membre actif du support"):
         told("rollback_scores", "--by", UserFactory().email, "--reason", "Si.")
+
+
+def test_a_folder_that_can_t_be_written_is_a_sentence(establishments, tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(CommandError, match=r"Rien ne peut être écrit dans .*taken"):
+        told("simulate_history", "--size", "10", "--out", str(tmp_path / "taken"))
+
+
+def test_a_disk_that_can_t_be_written_stops_the_run_with_a_sentence(establishments, history, settings, tmp_path):
+    (tmp_path / "taken").write_text("")
+    settings.SCORING_DIR = tmp_path / "taken"
+    with pytest.raises(CommandError, match=r"Calcul interrompu : .* Ce qui est en ligne n'a pas changé"):
+        told("refresh_scores", "--history", str(history))
+    assert not Release.objects.filter(status=ReleaseStatus.CURRENT).exists()
+
+
+def test_potentials_of_nobody_are_told_and_not_published(establishments, history, monkeypatch):
+    def refuse(**given):
+        raise hiring_potentials.ReleaseRefused("Aucun potentiel ne concerne un établissement et un métier connus.")
+
+    monkeypatch.setattr(hiring_potentials, "finish_release", refuse)
+    with pytest.raises(CommandError, match="Le score n'est pas calculé : Aucun potentiel"):
+        told("refresh_scores", "--history", str(history))
+
+
+def test_a_database_that_goes_away_stops_the_run_with_a_sentence(establishments, history, monkeypatch):
+    def gone(*given, **named):
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(refreshing, "_compute", gone)
+    monkeypatch.setattr(refreshing, "_give_up", gone)
+    with pytest.raises(CommandError, match="la base ne répond plus"):
+        told("refresh_scores", "--history", str(history))
 
 
 def test_simulate_history_draws_from_the_references_of_the_database(establishments, tmp_path):

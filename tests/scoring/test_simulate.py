@@ -181,9 +181,19 @@ def test_more_legal_units_than_the_first_range_holds_still_have_valid_numbers(tm
     assert all(siret_number.is_valid(siret) for siret in sirets.tail(500))
 
 
-@pytest.mark.parametrize("fault", [{"size": 0}, {"months": 12}, {"as_of": country.AS_OF.replace(day=2)}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"size": 0},
+        {"months": 12},
+        {"months": 100_000},
+        {"seed": -1},
+        {"as_of": country.AS_OF.replace(day=2)},
+        {"as_of": country.AS_OF.replace(year=1)},
+    ],
+)
 def test_an_impossible_world_is_refused(fault):
-    with pytest.raises(ValueError, match="simulation"):
+    with pytest.raises(ValueError, match=r"simulation|graine"):
         World(**{"size": 10, "seed": 1, "as_of": country.AS_OF, **fault})
 
 

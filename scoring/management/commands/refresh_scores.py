@@ -5,8 +5,10 @@ import time
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from companies.actions.hiring_potentials import ReleaseRefused
 from labonnealternance.accounts.models import User
 
 
@@ -53,8 +55,19 @@ class Command(BaseCommand):
                 dry_run=dry_run,
                 step=step,
             )
-        except PipelineRefusal as refusal:
+        except (PipelineRefusal, ReleaseRefused) as refusal:
             raise CommandError(f"Le score n'est pas calculé : {refusal}") from refusal
+        except KeyboardInterrupt:
+            raise CommandError("Calcul interrompu : ce qui est en ligne n'a pas changé.", returncode=130) from None
+        except (OperationalError, InterfaceError) as fault:
+            raise CommandError(
+                "Calcul interrompu : la base ne répond plus. Ce qui est en ligne n'a pas changé."
+            ) from fault
+        except OSError as fault:
+            raise CommandError(
+                f"Calcul interrompu : {fault.filename or 'le disque'} ne peut pas être lu ou écrit."
+                " Ce qui est en ligne n'a pas changé."
+            ) from fault
         if verbosity:
             for line in lines(outcome):
                 self.stdout.write(line)

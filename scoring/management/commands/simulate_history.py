@@ -26,16 +26,22 @@ class Command(BaseCommand):
 
         try:
             day = date.fromisoformat(f"{as_of}-01") if as_of else timezone.localdate().replace(day=1)
+        except ValueError as fault:
+            raise CommandError(f"--as-of : {as_of!r} n'est pas un mois (AAAA-MM).") from fault
+        try:
             world = World(size=size, seed=seed, as_of=day, months=months)
         except ValueError as fault:
-            raise CommandError(
-                str(fault) if not as_of else f"--as-of : {as_of!r} n'est pas un mois (AAAA-MM)."
-            ) from fault
+            raise CommandError(str(fault)) from fault
         references = simulation_references()
         if references.communes.empty or references.naf.empty:
             raise CommandError("Aucune commune ou aucune activité en base : lancez d'abord import_references.")
         with tqdm(total=size, unit=" étab.", disable=verbosity == 0 or not self.stderr.isatty()) as bar:
-            rows = simulate(world, references, out, progress=bar.update)
+            try:
+                rows = simulate(world, references, out, progress=bar.update)
+            except OSError as fault:
+                raise CommandError(
+                    f"Rien ne peut être écrit dans {fault.filename or out} : donnez un autre dossier avec --out."
+                ) from fault
         if verbosity:
             for name, count in rows.items():
                 self.stdout.write(f"{name:<15} {count:>12,} lignes".replace(",", " "))
