@@ -311,7 +311,9 @@ def measure_first_thought(country, at) -> dict:
 
     release = Release.objects.get(status="current")
     with connection.cursor() as cursor:
-        cursor.execute("CREATE INDEX bench_first_thought ON companies_establishment (latitude, longitude)")
+        cursor.execute(
+            "CREATE INDEX IF NOT EXISTS bench_first_thought ON companies_establishment (latitude, longitude)"
+        )
         cursor.execute("ANALYZE companies_establishment")
     measured = {}
     for group in GROUPS:
