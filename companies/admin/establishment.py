@@ -1,8 +1,10 @@
 """One page per establishment: what the registry says, what people decided, how to reach it; and support's buttons."""
 
+import datetime as dt
 import re
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
@@ -11,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 
 from companies.actions import hiring_potentials, visibility
 from companies.actions.visibility import RefusedDecision
-from companies.enums import Channel, DecisionOrigin, DecisionReason, DecisionScope
+from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import (
     Contact,
     ContactCorrection,
@@ -30,6 +32,12 @@ MOST_WORDS = 8
 SHOWN_LINES = 50
 
 
+# A reason is chosen, never left as it stood.
+NOT_CHOSEN = ("", "— À choisir —")
+HIDING_REASONS = [(each.value, each.label) for each in DecisionReason if each != DecisionReason.REQUESTED_LISTING]
+LISTING_REASONS = [(each.value, each.label) for each in (DecisionReason.REQUESTED_LISTING, DecisionReason.OTHER)]
+
+
 class DayField(forms.DateField):
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -38,7 +46,7 @@ class DecisionForm(forms.Form):
     """What every decision asks: how far, why, until when."""
 
     scope = forms.ChoiceField(label="Portée", choices=DecisionScope, initial=DecisionScope.SIRET)
-    reason = forms.ChoiceField(label="Motif", choices=DecisionReason)
+    reason = forms.ChoiceField(label="Motif", choices=[NOT_CHOSEN, *HIDING_REASONS])
     comment = forms.CharField(label="Commentaire", max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
     ends_on = DayField(label="Dernier jour", required=False, help_text="Vide : pour de bon.")
 
@@ -48,14 +56,15 @@ class PauseForm(DecisionForm):
 
 
 class ChannelForm(DecisionForm):
-    channel = forms.ChoiceField(label="Moyen de contact", choices=Channel)
+    channel = forms.ChoiceField(label="Moyen de contact", choices=[NOT_CHOSEN, *Channel.choices])
     field_order = ["scope", "channel"]
 
 
 class ListingForm(DecisionForm):
     scope = None  # type: ignore[assignment]
+    reason = forms.ChoiceField(label="Motif", choices=[NOT_CHOSEN, *LISTING_REASONS])
     rome_codes = forms.CharField(
-        label="Codes ROME", max_length=200, help_text="Séparés par des espaces ou des virgules."
+        label="Codes ROME", max_length=200, help_text="Séparés par des espaces ou des virgules : « D1102, D1104 »."
     )
     field_order = ["rome_codes"]
 
@@ -65,7 +74,7 @@ class ListingForm(DecisionForm):
 
 class CorrectionForm(ReasonForm):
     channel = forms.ChoiceField(
-        label="Contact", choices=[(Channel.EMAIL.value, "E-mail"), (Channel.PHONE.value, "Téléphone")]
+        label="Contact", choices=[NOT_CHOSEN, (Channel.EMAIL.value, "E-mail"), (Channel.PHONE.value, "Téléphone")]
     )
     value = forms.CharField(
         label="Nouvelle valeur", max_length=254, required=False, help_text="Vide : le contact est effacé."
@@ -73,21 +82,64 @@ class CorrectionForm(ReasonForm):
     field_order = ["channel", "value", "reason"]
 
 
+def _saying_how_far(form: type[DecisionForm]):
+    """``form`` for one establishment: each scope says what it reaches, before anything is decided."""
+
+    def about(establishment: Establishment) -> type[DecisionForm]:
+        class Form(form):  # type: ignore[valid-type,misc]
+            scope = forms.ChoiceField(label="Portée", choices=_scopes(establishment), initial=DecisionScope.SIRET)
+
+        return Form
+
+    return about
+
+
+def _scopes(establishment: Establishment) -> list[tuple[str, str]]:
+    siret, email = spaced_siret(establishment.siret), _effective(establishment).effective_email
+    same_company = Establishment.objects.open(timezone.now()).filter(siren=establishment.siret[:9])
+    count = same_company[: MOST_FOUND + 1].count()
+    reached = f"plus de {MOST_FOUND} établissements" if count > MOST_FOUND else _count(count, "établissement")
+    return [
+        (DecisionScope.SIRET.value, f"Cet établissement : SIRET {siret}"),
+        (DecisionScope.SIREN.value, f"Toute l'entreprise : SIREN {siret[:11]}, {reached} en activité"),
+        (
+            DecisionScope.EMAIL.value,
+            f"Tous ceux que l'on joint par {email}"
+            if email
+            else "Tous ceux qui ont la même adresse : aucune connue ici",
+        ),
+    ]
+
+
 @admin.register(Establishment)
 class EstablishmentAdmin(ShownAdmin):
-    list_display = ["shown_siret", "display_name", "commune", "naf", "closed_on", "is_diffusible"]
+    list_display = ["shown_siret", "shown_name", "commune", "naf", "closed_on", "is_diffusible"]
     list_select_related = ["commune", "naf"]
-    list_display_links = ["shown_siret", "display_name"]
+    list_display_links = ["shown_siret", "shown_name"]
     search_fields = ["siret"]
-    search_help_text = "SIRET, SIREN, ou au moins trois lettres du nom."
+    search_help_text = "SIRET, SIREN, adresse e-mail, ou au moins trois lettres du nom."
     ordering = ["-pk"]
-    fields = [
-        "shown_siret", "name", "legal_name", "visible", "naf", "headcount_band", "address", "address_complement",
-        "postcode", "commune", "latitude", "longitude", "created_on", "closed_on", "is_headquarters", "is_employer",
-        "is_diffusible", "idcc", "opco", "registry_updated_at", "last_import", "decisions", "contact", "corrections",
-        "potentials",
+    # What support is asked about first, the registry's facts after.
+    fieldsets = [
+        (
+            None,
+            {"fields": ["shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials"]},
+        ),
+        (
+            "Au registre",
+            {
+                "fields": [
+                    "legal_name", "naf", "headcount_band", "address", "address_complement", "postcode", "commune",
+                    "latitude", "longitude", "created_on", "closed_on", "is_headquarters", "is_employer",
+                    "is_diffusible", "agreement", "operator", "registry_updated_at", "imported_by",
+                ]
+            },
+        ),
     ]  # fmt: skip
-    readonly_fields = ["shown_siret", "visible", "decisions", "contact", "corrections", "potentials"]
+    readonly_fields = [
+        "shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials", "agreement",
+        "operator", "imported_by",
+    ]  # fmt: skip
     buttons = ["delist", "pause", "hide_channel", "list_establishment", "correct_contact"]
 
     def get_search_results(self, request, queryset, search_term):
@@ -98,6 +150,11 @@ class EstablishmentAdmin(ShownAdmin):
             return queryset, False
         if digits.isdecimal() and len(digits) in (9, 14):
             return queryset.filter(**{"siret" if len(digits) == 14 else "siren": digits}), False
+        if "@" in text:
+            address = text.lower()
+            imported = Contact.objects.filter(email=address).values("siret")
+            corrected = ContactCorrection.objects.filter(channel=Channel.EMAIL, value=address).values("siret")
+            return queryset.filter(Q(siret__in=imported[:MOST_FOUND]) | Q(siret__in=corrected[:MOST_FOUND])), False
         words = [word for word in text.split() if len(word) >= SHORTEST_NAME][:MOST_WORDS]
         if not words:
             return queryset.none(), False
@@ -111,9 +168,31 @@ class EstablishmentAdmin(ShownAdmin):
     def shown_siret(self, establishment):
         return spaced_siret(establishment.siret)
 
-    @admin.display(description="Visible du public", boolean=True)
+    @admin.display(description="Nom", ordering="name")
+    def shown_name(self, establishment):
+        return establishment.display_name
+
+    @admin.display(description="Convention collective (IDCC)")
+    def agreement(self, establishment):
+        return establishment.idcc or "—"
+
+    @admin.display(description="OPCO")
+    def operator(self, establishment):
+        return establishment.opco or "—"
+
+    @admin.display(description="Dernier import")
+    def imported_by(self, establishment):
+        return establishment.last_import or "—"
+
+    def view_on_site(self, establishment):
+        """The public page, where there is one."""
+        is_public, _ = _seen_by_the_public(establishment, timezone.now())
+        return reverse(settings.ESTABLISHMENT_PAGE, args=[establishment.siret]) if is_public else None
+
+    @admin.display(description="Visible du public")
     def visible(self, establishment):
-        return Establishment.objects.listed(at=timezone.now()).filter(pk=establishment.pk).exists()
+        _, sentence = _seen_by_the_public(establishment, timezone.now())
+        return sentence
 
     @admin.display(description="Décisions")
     def decisions(self, establishment):
@@ -126,17 +205,21 @@ class EstablishmentAdmin(ShownAdmin):
         )
         return _lines(
             (
-                format_html(
-                    '<a href="{}">{}</a>', reverse("admin:companies_visibilitydecision_change", args=[each.pk]), each
-                ),
-                state_of(each, at),
-                _moment(each.starts_at),
-                _moment(each.ends_at) or "sans fin",
-                each.get_reason_display(),
-                each.get_origin_display(),
-                each.decided_by or "—",
-            )
-            for each in known
+                (
+                    format_html('<a href="{}">{}</a>', _decision_url("change", each), what_of(each)),
+                    each.get_scope_display() + ("" if each.scope == DecisionScope.SIRET else f" : {each.value}"),
+                    state_of(each, at),
+                    _moment(each.starts_at),
+                    _last_day(each.ends_at) or "sans fin",
+                    each.get_reason_display(),
+                    f"{each.get_origin_display()}, {each.decided_by}" if each.decided_by else each.get_origin_display(),
+                    ""
+                    if each.revoked_at or (each.ends_at and each.ends_at <= at)
+                    else format_html('<a href="{}">Annuler</a>', _decision_url("revoke", each)),
+                )
+                for each in known
+            ),
+            ["Décision", "Portée", "État", "Depuis", "Dernier jour", "Motif", "Par", ""],
         )
 
     @admin.display(description="Contact connu")
@@ -144,51 +227,64 @@ class EstablishmentAdmin(ShownAdmin):
         imported = Contact.objects.filter(siret=establishment.siret).first()
         shown = _effective(establishment)
         source = f"{imported.source}, {_moment(imported.imported_at)}" if imported else "aucun contact importé"
-        return _lines([(shown.effective_email or "pas d'e-mail", shown.effective_phone or "pas de téléphone", source)])
+        return _lines(
+            [(shown.effective_email or "aucun", shown.effective_phone or "aucun", source)],
+            ["E-mail", "Téléphone", "Source importée"],
+        )
 
     @admin.display(description="Potentiels en ligne")
     def potentials(self, establishment):
         known = hiring_potentials.potentials_of(establishment_ids=[establishment.pk])[establishment.pk]
-        return _lines((each.rome, f"{each.expected:.2f}".replace(".", ",")) for each in known) if known else "Aucun."
+        if not known:
+            return "Aucun."
+        return _lines(
+            ((each.rome, f"{each.expected:.2f}".replace(".", ",")) for each in known), ["Métier", "Contrats attendus"]
+        )
 
     @admin.display(description="Corrections")
     def corrections(self, establishment):
         known = ContactCorrection.objects.filter(siret=establishment.siret).select_related("decided_by")
         return _lines(
             (
-                each.get_channel_display(),
-                each.value or "effacé",
-                _moment(each.decided_at),
-                each.get_origin_display(),
-                each.decided_by or "—",
-                each.reason,
-            )
-            for each in known.order_by("-decided_at", "-pk")[:SHOWN_LINES]
+                (
+                    each.get_channel_display(),
+                    each.value or "effacé",
+                    _moment(each.decided_at),
+                    f"{each.get_origin_display()}, {each.decided_by}" if each.decided_by else each.get_origin_display(),
+                    each.reason,
+                )
+                for each in known.order_by("-decided_at", "-pk")[:SHOWN_LINES]
+            ),
+            ["Contact", "Valeur", "Le", "Par", "Raison"],
         )
 
     @button(
         "Retirer",
-        form=DecisionForm,
+        form=_saying_how_far(DecisionForm),
         warning="L'établissement n'est plus visible nulle part, dès maintenant.",
         refusals=(RefusedDecision,),
     )
     def delist(self, request, establishment, answers):
         visibility.delist(**_asked(request, establishment, answers))
-        return "L'établissement est retiré."
+        if answers["scope"] == DecisionScope.SIRET:
+            return "L'établissement est retiré."
+        return "Tous les établissements de cette portée sont retirés."
 
     @button(
         "Mettre en pause",
-        form=PauseForm,
+        form=_saying_how_far(PauseForm),
         warning="L'établissement n'est plus visible jusqu'à la fin du dernier jour.",
         refusals=(RefusedDecision,),
     )
     def pause(self, request, establishment, answers):
         visibility.pause(**_asked(request, establishment, answers))
-        return "L'établissement est en pause."
+        if answers["scope"] == DecisionScope.SIRET:
+            return "L'établissement est en pause."
+        return "Tous les établissements de cette portée sont en pause."
 
     @button(
         "Masquer un moyen de contact",
-        form=ChannelForm,
+        form=_saying_how_far(ChannelForm),
         warning="L'établissement reste visible, sans ce moyen de le joindre.",
         refusals=(RefusedDecision,),
     )
@@ -218,17 +314,40 @@ class EstablishmentAdmin(ShownAdmin):
 
 @admin.register(EstablishmentImport)
 class EstablishmentImportAdmin(ShownAdmin):
-    list_display = [
-        "file_name", "kind", "status", "file_dated_on", "started_at", "read_rows", "added_rows", "changed_rows",
-        "closed_rows", "reopened_rows", "quarantined_rows",
-    ]  # fmt: skip
+    list_display = ["file_name", "kind", "status", "file_dated_on", "started_at", "read_rows", "quarantined_rows"]
     list_filter = ["kind", "status"]
     ordering = ["-started_at", "-pk"]
-    fields = [field.name for field in EstablishmentImport._meta.fields if field.name != "id"]
+    fields = [
+        *(field.name for field in EstablishmentImport._meta.fields if field.name not in {"id", "file_sha256"}),
+        "fingerprint",
+    ]
+    readonly_fields = ["fingerprint"]
+
+    @admin.display(description="Empreinte du fichier (SHA-256)")
+    def fingerprint(self, record):
+        return record.file_sha256
 
 
 def _effective(establishment: Establishment):
     return Establishment.objects.with_effective_contact().get(pk=establishment.pk)
+
+
+def _seen_by_the_public(establishment: Establishment, at) -> tuple[bool, str]:
+    """Whether its page exists, and the sentence that says why."""
+    if Establishment.objects.listed(at).filter(pk=establishment.pk).exists():
+        jobs = len(hiring_potentials.jobs_of(establishment=establishment, at=at))
+        if jobs:
+            return True, f"Oui, pour {_count(jobs, 'métier')}."
+        return False, "Non : aucun métier ne lui est attribué. « Référencer » lui en donne."
+    if not Establishment.objects.open(at).filter(pk=establishment.pk).exists():
+        return False, f"Non : fermé depuis le {establishment.closed_on:%d/%m/%Y}."
+    if not establishment.is_diffusible:
+        return False, "Non : l'entreprise s'est opposée à la diffusion de ses données à l'Insee."
+    if establishment.latitude is None:
+        return False, "Non : son adresse n'est pas située sur la carte."
+    if not Establishment.objects.unhidden(at).filter(pk=establishment.pk).exists():
+        return False, "Non : une décision en vigueur le cache."
+    return False, "Non : il n'emploie personne, selon le registre. « Référencer » le rend visible."
 
 
 def _asked(request, establishment, answers) -> dict:
@@ -249,6 +368,15 @@ def _asked(request, establishment, answers) -> dict:
     }
 
 
+def what_of(decision: VisibilityDecision) -> str:
+    """What a decision does, in French."""
+    if decision.kind == DecisionKind.CHANNEL_HIDDEN:
+        return f"{decision.get_kind_display()} : {decision.get_channel_display().lower()}"
+    if decision.kind == DecisionKind.LISTED:
+        return f"{decision.get_kind_display()} : {', '.join(decision.rome_codes)}"
+    return decision.get_kind_display()
+
+
 def state_of(decision: VisibilityDecision, at) -> str:
     """Where a decision stands, in French."""
     if decision.revoked_at is not None:
@@ -262,8 +390,25 @@ def _moment(moment) -> str:
     return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M") if moment else ""
 
 
-def _lines(rows):
+def _last_day(end) -> str:
+    """A decision ends at the midnight that follows its last day."""
+    return timezone.localtime(end - dt.timedelta(microseconds=1)).strftime("%d/%m/%Y") if end else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}"
+
+
+def _decision_url(page: str, decision: VisibilityDecision) -> str:
+    return reverse(f"admin:companies_visibilitydecision_{page}", args=[decision.pk])
+
+
+def _lines(rows, headings):
     cells = [(format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows]
     if not cells:
         return "Aucune."
-    return format_html("<table>{}</table>", format_html_join("", "<tr>{}</tr>", cells))
+    return format_html(
+        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+        format_html_join("", '<th scope="col">{}</th>', ((heading,) for heading in headings)),
+        format_html_join("", "<tr>{}</tr>", cells),
+    )

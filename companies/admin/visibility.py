@@ -1,16 +1,19 @@
 """The decisions themselves: found by SIRET, SIREN or address, also for what is not imported; made and undone here."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from companies.actions import visibility
 from companies.actions.visibility import RefusedDecision
-from companies.admin.establishment import DayField, state_of
-from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
+from companies.admin.establishment import HIDING_REASONS, NOT_CHOSEN, DayField, state_of, what_of
+from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionScope
 from companies.models import VisibilityDecision, without_separators
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.admin import ReasonForm, ShownAdmin, button
@@ -21,7 +24,7 @@ class NewDecisionForm(forms.ModelForm):
 
     kind = forms.ChoiceField(
         label="Décision",
-        choices=[(kind.value, kind.label) for kind in DecisionKind if kind != DecisionKind.LISTED],
+        choices=[NOT_CHOSEN, *((kind.value, kind.label) for kind in DecisionKind if kind != DecisionKind.LISTED)],
     )
     scope = forms.ChoiceField(label="Portée", choices=DecisionScope)
     value = forms.CharField(label="SIRET, SIREN ou adresse", max_length=254)
@@ -31,7 +34,7 @@ class NewDecisionForm(forms.ModelForm):
     ends_on = DayField(
         label="Dernier jour", required=False, help_text="Vide : pour de bon. Une pause a un dernier jour."
     )
-    reason = forms.ChoiceField(label="Motif", choices=DecisionReason)
+    reason = forms.ChoiceField(label="Motif", choices=[NOT_CHOSEN, *HIDING_REASONS])
     comment = forms.CharField(label="Commentaire", max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
 
     by: User
@@ -67,22 +70,31 @@ class NewDecisionForm(forms.ModelForm):
 
 @admin.register(VisibilityDecision)
 class VisibilityDecisionAdmin(ShownAdmin):
-    list_display = ["value", "kind", "channel", "state", "reason", "origin", "decided_by", "decided_at"]
+    list_display = ["value", "what", "state", "reason", "decided_by", "decided_at"]
     list_select_related = ["decided_by"]
     list_filter = ["kind", "scope", "origin"]
     search_fields = ["value"]
     search_help_text = "SIRET, SIREN ou adresse e-mail, en entier."
     ordering = ["-pk"]
     fields = [
-        "kind", "scope", "value", "channel", "rome_codes", "state", "starts_at", "ends_at", "reason", "comment",
-        "origin", "decided_by", "decided_at", "revoked_at", "revoked_by", "revocation_reason",
+        "what", "scope", "value", "establishments", "state", "starts_at", "ends_at", "reason", "comment", "origin",
+        "decided_by", "decided_at", "revoked_at", "revoked_by", "revocation_reason",
     ]  # fmt: skip
-    readonly_fields = ["state"]
+    readonly_fields = ["what", "establishments", "state"]
     buttons = ["revoke"]
 
     def get_search_results(self, request, queryset, search_term):
         text = search_term.strip().lower()
         return (queryset.filter(value__in=[text, without_separators(text)]) if text else queryset), False
+
+    @admin.display(description="Décision", ordering="kind")
+    def what(self, decision):
+        return what_of(decision)
+
+    @admin.display(description="Établissements")
+    def establishments(self, decision):
+        found = reverse("admin:companies_establishment_changelist")
+        return format_html('<a href="{}?{}">Voir ce qu\'elle atteint</a>', found, urlencode({"q": decision.value}))
 
     @admin.display(description="État")
     def state(self, decision):

@@ -294,6 +294,9 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     )
 }  # fmt: skip
 
+# The public page that the back-office's page of an establishment opens.
+ESTABLISHMENT_PAGE = "offers:establishment"
+
 # The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
 ADMIN_SECTIONS = {
     "Établissements": ["companies.establishment", "companies.visibilitydecision"],

@@ -71,6 +71,44 @@ class TestPage:
         assert make_siret(2) not in text
         assert "variable inconnue" not in text
 
+    def test_it_says_whether_the_public_sees_it_and_why_not(self, client, support):
+        def told(shop):
+            return client.get(page(shop)).text.replace("&#x27;", "'")
+
+        assert "Non : aucun métier ne lui est attribué." in told(EstablishmentFactory())
+        assert "Non : fermé depuis le 01/02/2026." in told(EstablishmentFactory(closed_on=dt.date(2026, 2, 1)))
+        assert "opposée à la diffusion" in told(EstablishmentFactory(is_diffusible=False))
+        assert "n'est pas située" in told(EstablishmentFactory(latitude=None, longitude=None))
+        assert "Non : il n'emploie personne" in told(EstablishmentFactory(is_employer=False))
+        hidden = EstablishmentFactory()
+        VisibilityDecisionFactory(value=hidden.siret)
+        assert "Non : une décision en vigueur le cache." in told(hidden)
+
+    def test_it_leads_to_the_public_page_while_there_is_one(self, client, support, shop):
+        RomeFactory(code="D1102")
+        public = reverse("offers:establishment", args=[shop.siret])
+        assert public not in client.get(page(shop)).text
+        VisibilityDecisionFactory(
+            value=shop.siret, kind=DecisionKind.LISTED, rome_codes=["D1102"], reason="requested_listing"
+        )
+        text = client.get(page(shop)).text
+        assert "Oui, pour 1 métier." in text
+        assert public in text
+        assert client.get(public).status_code == 200
+
+    def test_it_is_found_by_the_address_that_a_message_came_from(self, client, support, shop):
+        corrected = EstablishmentFactory()
+        EstablishmentFactory(name="GARAGE")
+        ContactFactory(siret=shop.siret, email="chef@example.fr")
+        ContactCorrection.objects.create(
+            siret=corrected.siret, channel="email", value="chef@example.fr", origin="form", reason="appel",
+            decided_at=timezone.now(),
+        )  # fmt: skip
+        listed = client.get(reverse("admin:companies_establishment_changelist"), {"q": " Chef@Example.fr"}).text
+        assert page(shop) in listed
+        assert page(corrected) in listed
+        assert "GARAGE" not in listed
+
     def test_nothing_is_typed_into_it(self, client, support, shop):
         assert client.post(page(shop), {"name": "AUTRE"}).status_code == 403
         assert client.post(page(shop, "delete")).status_code == 403
@@ -133,8 +171,25 @@ class TestButtons:
 
     def test_delist_a_whole_company(self, client, support, shop):
         other = EstablishmentFactory(siret=make_siret(1, branch=2))
-        self.press(client, shop, "delist", {**LEAVING, "scope": "siren"})
+        EstablishmentFactory(siret=make_siret(1, branch=3), closed_on=dt.date(2020, 1, 1))
+        assert "2 établissements en activité" in client.get(page(shop, "delist")).text
+        told = self.press(client, shop, "delist", {**LEAVING, "scope": "siren"}).text
+        assert "Tous les établissements de cette portée sont retirés." in told
         assert not is_listed(other)
+
+    @pytest.mark.parametrize("name", ["delist", "pause", "hide_channel", "list_establishment", "correct_contact"])
+    def test_a_form_sent_as_it_stood_decides_nothing(self, client, support, shop, name):
+        RomeFactory(code="D1102")
+        filled = {"scope": "siret", "ends_on": TOMORROW, "rome_codes": "D1102", "value": "0199000042", "reason": ""}
+        assert "errorlist" in self.press(client, shop, name, filled).text
+        assert not VisibilityDecision.objects.exists()
+        assert not ContactCorrection.objects.exists()
+
+    def test_a_reason_to_leave_is_no_reason_to_be_listed(self, client, support, shop):
+        RomeFactory(code="D1102")
+        assert "errorlist" in self.press(client, shop, "list_establishment", {**LEAVING, "rome_codes": "D1102"}).text
+        assert "errorlist" in self.press(client, shop, "delist", {**LEAVING, "reason": "requested_listing"}).text
+        assert not VisibilityDecision.objects.exists()
 
     def test_an_address_that_is_not_known_is_refused_with_a_sentence(self, client, support, shop):
         told = self.press(client, shop, "delist", {**LEAVING, "scope": "email"}).text
@@ -160,9 +215,10 @@ class TestButtons:
         shop = EstablishmentFactory(is_employer=False)
         RomeFactory(code="D1102")
         RomeFactory(code="D1104")
-        told = self.press(client, shop, "list_establishment", {**LEAVING, "rome_codes": "D1102, d1104 Z9999"}).text
+        asked = {**LEAVING, "reason": "requested_listing"}
+        told = self.press(client, shop, "list_establishment", {**asked, "rome_codes": "D1102, d1104 Z9999"}).text
         assert "Code ROME inconnu : Z9999." in told
-        self.press(client, shop, "list_establishment", {**LEAVING, "rome_codes": "D1102, d1104"})
+        self.press(client, shop, "list_establishment", {**asked, "rome_codes": "D1102, d1104"})
         assert VisibilityDecision.objects.get().rome_codes == ["D1102", "D1104"]
         assert is_listed(shop)
 
