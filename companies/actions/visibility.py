@@ -24,6 +24,8 @@ from companies.models import (
 )
 
 REPLACED = "Remplacée par une décision plus récente."
+# A day further than this is a slip, or a way to say "for good", which no end says.
+LONGEST_YEARS = 50
 
 
 class RefusedDecision(ValueError):
@@ -174,6 +176,8 @@ def _decide(kind, *, scope, value, by, at, reason, origin, comment, ends_on, cha
         raise RefusedDecision("Choisissez un motif.")
     if origin not in DecisionOrigin.values:
         raise RefusedDecision("L'origine de la décision est inconnue.")
+    if ends_on is not None and ends_on.year > at.year + LONGEST_YEARS:
+        raise RefusedDecision("La date de fin est trop lointaine : laissez-la vide pour une décision sans fin.")
     ends_at = end_of_day(ends_on) if ends_on is not None else None
     if ends_at is not None and ends_at <= at:
         raise RefusedDecision("La date de fin est déjà passée.")

@@ -19,8 +19,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -161,6 +162,15 @@ class ShownAdmin(admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def response_action(self, request, queryset, *others, **named):
+        """Rows named by what can't be their key are a 400: Django would answer by a fault."""
+        for name in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(name)
+            except ValidationError:
+                raise BadRequest("key") from None
+        return super().response_action(request, queryset, *others, **named)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         instance = self.get_object(request, unquote(object_id))

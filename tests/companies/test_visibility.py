@@ -254,6 +254,12 @@ class TestRefusals:
         with pytest.raises(RefusedDecision, match="jusqu'à quand"):
             visibility.pause(scope="siret", value=shop.siret, ends_on=None, at=AT, **SUPPORT)
 
+    def test_an_end_that_no_calendar_reaches_is_refused(self, shop):
+        for day in (dt.date.max, dt.date(AT.year + 51, 1, 1)):
+            with pytest.raises(RefusedDecision, match="trop lointaine"):
+                visibility.delist(scope="siret", value=shop.siret, ends_on=day, at=AT, **SUPPORT)
+        visibility.delist(scope="siret", value=shop.siret, ends_on=dt.date(AT.year + 50, 1, 1), at=AT, **SUPPORT)
+
     def test_an_unknown_reason_origin_or_channel_is_refused(self, shop):
         target = {"scope": "siret", "value": shop.siret, "at": AT, "by": None}
         with pytest.raises(RefusedDecision, match="motif"):

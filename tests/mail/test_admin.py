@@ -16,6 +16,13 @@ MESSAGES = "/admin/mail/message/"
 SUPPRESSIONS = "/admin/mail/suppression/"
 
 
+def test_rows_named_by_what_is_no_key_are_a_demand_that_cannot_be_read(office, write):
+    write()
+    for name in ("abc", "9" * 40, "a\0b"):
+        answer = office.post(MESSAGES, {"action": "resend_chosen", "_selected_action": name, "index": "0"})
+        assert answer.status_code == 400
+
+
 def failed(write, **given):
     message = write(**given)
     message.provider_answer = "550 adresse inconnue"
