@@ -20,6 +20,8 @@ graceful_timeout = 15
 keepalive = 5
 # A heartbeat on a disk that is busy would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# By default a visitor whose proxy is on this machine may say where the site is mounted: SCRIPT_NAME moves every link.
+forwarder_headers = ""
 accesslog = "-"
 # A second door, and one file per account that two copies would fight for.
 control_socket_disable = True

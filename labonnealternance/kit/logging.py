@@ -59,6 +59,13 @@ def _mask_event(logger: Any, method: str, event: dict[str, Any]) -> dict[str, An
     }
 
 
+def _no_trace_of_a_refusal(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What a visitor sent and was refused (4xx) is no fault of ours: a line, without the trace of where it was met."""
+    if 400 <= (event.get("status_code") or 0) < 500:
+        event.pop("exc_info", None)
+    return event
+
+
 def _drop_request(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Django joins the whole request to its records: cookies and forms have no place in a log."""
     event.pop("request", None)
@@ -71,6 +78,7 @@ _BEFORE: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(allow=["status_code", "method", "path", "status", "milliseconds", "bytes"]),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _no_trace_of_a_refusal,
     structlog.processors.format_exc_info,
     _drop_request,
 ]
@@ -100,6 +108,8 @@ def configuration(*, level: str, form: str) -> dict[str, Any]:
             "django.server": handled,
             "gunicorn.error": handled,
             "gunicorn.access": handled,
+            # A line for each HEAD: Django leaves to the server to send no body.
+            "gunicorn.http.wsgi": {**handled, "level": "ERROR"},
             # Tells each sign-in, person by person.
             "axes": {**handled, "level": "ERROR"},
         },

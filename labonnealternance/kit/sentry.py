@@ -11,7 +11,10 @@ KEPT_OF_A_REQUEST = {"method", "url"}
 
 
 def scrub(event: Any, hint: Any) -> Any:
-    """``event`` without person, form, cookie nor variables of the stack, and with every text masked."""
+    """None where there is nothing to tell, else ``event`` without person, form, cookie nor variables of the stack, and with every text masked."""
+    # What a visitor sent and was refused (a wrong host, a form of a million fields) is no error of ours.
+    if (event.get("logger") or "").startswith("django.security"):
+        return None
     event.pop("user", None)
     event.pop("server_name", None)
     request = event.get("request")

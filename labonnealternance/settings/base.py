@@ -112,6 +112,12 @@ DATABASES = {
         "OPTIONS": {
             **ENV.database.get("OPTIONS", {}),
             "connect_timeout": 2,
+            # A server that vanished without a word (its machine died, packets are lost) is noticed in half a minute,
+            # not in the quarter of an hour that the kernel would wait; a long statement of one that lives is not cut.
+            "tcp_user_timeout": 30_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             "application_name": f"labonnealternance-{ENV.process_kind}",
             "options": (
                 f"-c statement_timeout={STATEMENT_TIMEOUTS[ENV.process_kind]}"

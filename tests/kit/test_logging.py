@@ -74,6 +74,14 @@ def test_a_line_is_json_masked_in_its_text_its_arguments_its_fields_and_its_trac
     assert not any(secret in json.dumps([trace, fields], ensure_ascii=False) for secret in SECRETS)
 
 
+def test_what_a_visitor_was_refused_is_no_error_to_report():
+    assert sentry.scrub({"logger": "django.security.DisallowedHost", "message": "Invalid HTTP_HOST header"}, {}) is None
+    assert sentry.scrub({"logger": "django.request", "message": "x"}, {}) == {
+        "logger": "django.request",
+        "message": "x",
+    }
+
+
 class Kept(Transport):
     def __init__(self):
         super().__init__()

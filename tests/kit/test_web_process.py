@@ -211,6 +211,20 @@ def test_a_sign_in_leaves_neither_address_nor_link_in_the_logs(web):
         assert secret not in log
 
 
+def test_a_visitor_moves_no_link_and_what_is_refused_leaves_one_line(web):
+    home = web.ask("GET", "/").text
+    for name in ("SCRIPT_NAME", "Script-Name"):
+        assert web.ask("GET", "/compte/connexion/", headers={name: "/compte"}).status == 200
+    assert web.ask("GET", "/", headers={"PATH_INFO": "/admin/", "SCRIPT_NAME": "/"}).text == home
+    assert web.ask("HEAD", "/").status == 200
+    assert web.ask("GET", "/", headers={"Host": "mechant.exemple.fr"}).status == 400
+    assert web.ask("GET", "/?q=%00").status == 400
+    log = web.log.read_text()
+    assert "mechant.exemple.fr" in log
+    assert "Traceback" not in log
+    assert "WSGI app sent body" not in log
+
+
 def test_a_probe_needs_neither_a_known_host_nor_a_cookie(web):
     for path in ("/livez", "/readyz"):
         answer = web.ask("GET", path, headers={"Host": "10.0.0.7"})
