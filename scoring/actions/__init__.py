@@ -1,1 +1,1 @@
-"""What may be done with the score: compute it (``refresh``), put it online or take it back (``releases``)."""
+"""What may be done with the score: compute it. ``companies`` puts its releases online and takes them back."""

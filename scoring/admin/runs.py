@@ -4,12 +4,10 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from companies.actions.hiring_potentials import NothingToRollBackTo, ReasonMissing
+from companies.actions import hiring_potentials
 from companies.enums import ReleaseStatus
 from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button
-from labonnealternance.kit.commands import AlreadyRunning
 from labonnealternance.kit.states import ForbiddenMove
-from scoring.actions import releases
 from scoring.admin import plots
 from scoring.models import GateVerdict, Run, RunMove
 
@@ -31,7 +29,7 @@ FIGURES = (
     ("Précision à 10 %", "precision_10"),
     ("Gain à 10 % (lift)", "lift_10"),
 )
-REFUSALS = (ForbiddenMove, NothingToRollBackTo, ReasonMissing, AlreadyRunning)
+REFUSALS = (ForbiddenMove, hiring_potentials.NothingToRollBackTo, hiring_potentials.ReasonMissing)
 
 
 def _number(value: float | None) -> str:
@@ -143,8 +141,8 @@ class RunAdmin(ShownAdmin):
         refusals=REFUSALS,
     )
     def publish(self, request, run, answers):
-        release = releases.publish(run_id=run.pk, by=request.user, at=timezone.now(), **answers)
-        return f"La {str(release).lower()} est en ligne."
+        hiring_potentials.ask_publication(release_id=run.release_id, by=request.user, at=timezone.now(), **answers)
+        return "La mise en ligne commence dans la minute ; cette page dira quand elle est faite."
 
     @button(
         "Remettre la livraison précédente",
@@ -154,7 +152,7 @@ class RunAdmin(ShownAdmin):
         refusals=REFUSALS,
     )
     def roll_back(self, request, run, answers):
-        release = releases.rollback(by=request.user, at=timezone.now(), **answers)
+        release = hiring_potentials.rollback(by=request.user, at=timezone.now(), **answers)
         return f"La {str(release).lower()} est de nouveau en ligne."
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from companies import tasks
 from companies.enums import ReleaseStatus
 from companies.models import Release
 from scoring.actions import refresh as refreshing
@@ -62,6 +63,7 @@ def test_support_publishes_with_a_reason_and_rolls_back(office, support, run, hi
     assert "obligatoire" in refused.content.decode()
     assert Release.objects.get().status == ReleaseStatus.READY
     assert office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu."}).status_code == 302
+    tasks.publish_asked()
     run.release.refresh_from_db()
     assert run.release.status == ReleaseStatus.CURRENT
     line = run.release.journal.latest("pk")
@@ -75,6 +77,7 @@ def test_support_publishes_with_a_reason_and_rolls_back(office, support, run, hi
 
 def test_a_roll_back_without_a_former_release_is_told(office, run):
     office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu."})
+    tasks.publish_asked()
     answer = office.post(f"{RUNS}{run.pk}/roll_back/", {"reason": "Plaintes."})
     assert "Aucune livraison précédente" in answer.content.decode()
 

@@ -23,7 +23,7 @@ from companies.models import Establishment, HiringPotential, Release, SearchEdit
 from labonnealternance.kit.commands import AlreadyRunning, single_run
 from labonnealternance.kit.states import ForbiddenMove
 from scoring.actions import refresh as refreshing
-from scoring.actions import releases, sources
+from scoring.actions import sources
 from scoring.enums import RunStatus
 from scoring.models import GateVerdict, Run
 from scoring.pipeline import gates
@@ -133,20 +133,21 @@ def test_a_person_publishes_against_a_gate_with_a_reason_that_stays(establishmen
 def test_support_publishes_later_what_was_refused(establishments, history, strict):
     run, support = run_once(history).run, StaffFactory()
     with pytest.raises(ReasonMissing):
-        releases.publish(run_id=run.pk, by=support, at=NOW, reason=" ")
-    release = releases.publish(run_id=run.pk, by=support, at=NOW, reason="Relu.")
+        hiring_potentials.ask_publication(release_id=run.release_id, by=support, at=NOW, reason=" ")
+    hiring_potentials.ask_publication(release_id=run.release_id, by=support, at=NOW, reason="Relu.")
+    [release] = hiring_potentials.publish_asked(at=NOW)
     assert release.status == ReleaseStatus.CURRENT
     with pytest.raises(ForbiddenMove):
-        releases.publish(run_id=run.pk, by=support, at=NOW, reason="Encore.")
+        hiring_potentials.ask_publication(release_id=run.release_id, by=support, at=NOW, reason="Encore.")
 
 
 def test_rolling_back_puts_the_former_release_online_and_says_who_and_why(establishments, computed, history):
     support = StaffFactory()
     first = run_once(history).release
     with pytest.raises(NothingToRollBackTo):
-        releases.rollback(by=support, at=NOW, reason="Trop tôt.")
+        hiring_potentials.rollback(by=support, at=NOW, reason="Trop tôt.")
     second = run_once(history, seed=2).release
-    back = releases.rollback(by=support, at=NOW, reason="Plaintes.")
+    back = hiring_potentials.rollback(by=support, at=NOW, reason="Plaintes.")
     assert back == first
     first.refresh_from_db()
     second.refresh_from_db()

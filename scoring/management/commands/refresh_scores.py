@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from companies.actions.hiring_potentials import ReleaseRefused
-from labonnealternance.accounts.models import User
+from scoring.management.people import member_of_support
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError("--publish-anyway demande --by : la personne qui en répond.")
         if publish_anyway and (dry_run or no_publish):
             raise CommandError("--publish-anyway ne va ni avec --dry-run ni avec --no-publish.")
-        person = _person(by) if by else None
+        person = member_of_support(by) if by else None
 
         # The pipeline's libraries are loaded by the commands that need them, never by the web process.
         from scoring.actions.refresh import refresh
@@ -89,10 +89,3 @@ class Command(BaseCommand):
                 " Une personne peut en décider : back-office, ou --publish-anyway RAISON --by E-MAIL."
             )
             sys.exit(1)
-
-
-def _person(email: str) -> User:
-    person = User.objects.filter(email=email.strip().lower(), is_staff=True, is_active=True).first()
-    if person is None:
-        raise CommandError(f"{email} n'est pas l'adresse d'un membre actif du support.")
-    return person

@@ -3,9 +3,8 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from companies.actions.hiring_potentials import NothingToRollBackTo, ReasonMissing
-from labonnealternance.accounts.models import User
-from scoring.actions import releases
+from companies.actions import hiring_potentials
+from scoring.management.people import member_of_support
 
 
 class Command(BaseCommand):
@@ -16,11 +15,9 @@ class Command(BaseCommand):
         parser.add_argument("--reason", metavar="RAISON", required=True, help="la raison, gardée au journal")
 
     def handle(self, *, by, reason, **options):
-        person = User.objects.filter(email=by.strip().lower(), is_staff=True, is_active=True).first()
-        if person is None:
-            raise CommandError(f"{by} n'est pas l'adresse d'un membre actif du support.")
+        person = member_of_support(by)
         try:
-            release = releases.rollback(by=person, at=timezone.now(), reason=reason)
-        except (NothingToRollBackTo, ReasonMissing) as refusal:
+            release = hiring_potentials.rollback(by=person, at=timezone.now(), reason=reason)
+        except (hiring_potentials.NothingToRollBackTo, hiring_potentials.ReasonMissing) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"{release} remise en ligne.")
