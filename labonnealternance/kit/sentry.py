@@ -11,7 +11,7 @@ KEPT_OF_A_REQUEST = {"method", "url"}
 
 
 def scrub(event: Any, hint: Any) -> Any:
-    """None where there is nothing to tell, else ``event`` without person, form, cookie nor variables of the stack, and with every text masked."""
+    """``event`` without person, form, cookie nor variables of the stack, and with every text masked; None: not told."""
     # What a visitor sent and was refused (a wrong host, a form of a million fields) is no error of ours.
     if (event.get("logger") or "").startswith("django.security"):
         return None
