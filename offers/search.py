@@ -24,12 +24,12 @@ from companies.enums import DecisionKind, DecisionScope
 from companies.models import Commune, Establishment, Naf, Rome, SearchEdition, VisibilityDecision
 
 RADII_KM = (10, 30, 60, 100)
-LONGEST_TOTAL = 150
+LONGEST_TOTAL = 100
 MOST_CODES = 50
 EARTH_RADIUS_KM = 6371.0088
 
 # Entries in the disc up to which all of them are read, for the page and the total at once.
-FEW_ENTRIES = 1_500
+FEW_ENTRIES = 600
 # An entry met on the way costs about as much in one index as in the other; going down an index costs this many.
 DESCENT = 8
 # Read beyond what is needed, since some may be hidden: this many, and a small share.
@@ -99,24 +99,26 @@ def search(question: Question, *, at: datetime.datetime, with_contacts: bool = F
     ``with_contacts``: the establishments also carry ``shown_phone`` and ``has_email``
     (``EstablishmentQuerySet.with_contact``), for one query more.
 
-    Takes 6 queries whatever the number of rows, 7 or 8 among many entries, one more where support listed something
-    there for these jobs, 4 more for each further radius tried. It looks again only where much of a place is hidden.
+    Takes 4 queries whatever the number of rows, 6 or 7 among many entries, one more where support listed something
+    there for these jobs, 3 more for each further radius tried. It looks again only where much of a place is hidden.
     """
     asked = question.radius_km
     radii = [asked, *(r for r in RADII_KM if r > asked)] if question.widen else [asked]
     edition = _current_edition()
     codes = sorted(set(question.rome_codes))
-    rows: list[Candidate] = []
+    found: list[FoundEstablishment] = []
     total, used = 0, asked
     if codes:
         for used in radii:
-            rows, total = _Reader(edition, codes, replace(question, radius_km=used), at).read()
+            found, total = _Reader(edition, codes, replace(question, radius_km=used), at).read()
             if total:
                 break
         else:
             used = asked
+    if with_contacts:
+        _add_contacts([each.establishment for each in found], at=at)
     return Answer(
-        establishments=_load(rows, at=at, with_contacts=with_contacts),
+        establishments=found,
         total=min(total, LONGEST_TOTAL),
         total_is_capped=total > LONGEST_TOTAL,
         pages=ceil(min(total, LONGEST_TOTAL) / question.per_page),
@@ -139,33 +141,53 @@ class Candidate(NamedTuple):
         return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(self.chord2) / 2))
 
 
-def _load(rows: Sequence[Candidate], *, at: datetime.datetime, with_contacts: bool) -> list[FoundEstablishment]:
-    """The rows with their establishment, its activity and commune, and the job: one query, written once."""
-    if not rows:
-        return []
+def _show(
+    candidates: Sequence[Candidate], *, start: int, stop: int, sure: int, at: datetime.datetime
+) -> tuple[list[FoundEstablishment], int, int]:
+    """Which candidates may be shown at ``at``: the rows ``start`` to ``stop`` of these, how many they are, and how many
+    among the first ``sure``.
+
+    One query says who may be shown and reads it: nothing can be decided in between.
+    """
     sql = f"""
-        SELECT {", ".join(f"{table}.{column}" for table, model in LOADED for column in _columns(model))}
-        FROM unnest(%(numbers)s::integer[], %(codes)s::text[]) WITH ORDINALITY AS row (number, code, rank)
-        JOIN companies_establishment establishment ON establishment.id = row.number
-        JOIN companies_rome rome ON rome.code = row.code
+        WITH shown AS MATERIALIZED (
+            SELECT number, code, rank, row_number() OVER (ORDER BY rank) AS place
+            FROM unnest(%(numbers)s::integer[], %(codes)s::text[]) WITH ORDINALITY AS candidate (number, code, rank)
+            WHERE EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = candidate.number)
+        )
+        SELECT counted.total, counted.sure, page.rank, {_COLUMNS_READ}
+        FROM (SELECT count(*) AS total, count(*) FILTER (WHERE rank <= %(sure)s::bigint) AS sure FROM shown) counted
+        LEFT JOIN shown page ON page.place > %(start)s::bigint AND page.place <= %(stop)s::bigint
+        LEFT JOIN companies_establishment establishment ON establishment.id = page.number
+        LEFT JOIN companies_rome rome ON rome.code = page.code
         LEFT JOIN companies_naf naf ON naf.code = establishment.naf_id
         LEFT JOIN companies_commune commune ON commune.code = establishment.commune_id
-        ORDER BY row.rank"""
-    numbers = [row.establishment_id for row in rows]
-    contacts = {number: contact for number, *contact in _contacts(numbers, at=at)} if with_contacts else {}
-    distances = {row.establishment_id: row.distance_km for row in rows}
+        ORDER BY page.place"""
+    rows = _rows(
+        sql,
+        {
+            "numbers": [each.establishment_id for each in candidates],
+            "codes": [each.rome for each in candidates],
+            "start": start,
+            "stop": stop,
+            "sure": sure,
+            **LISTED.params(at),
+        },
+    )
     found = []
-    for values in _rows(sql, {"numbers": numbers, "codes": [row.rome for row in rows]}):
+    for _, _, rank, *values in rows:
+        if rank is None:
+            break
         cells = iter(values)
         loaded = {
             table: _instance(model, list(itertools.islice(cells, len(_columns(model))))) for table, model in LOADED
         }
-        establishment: Any = loaded["establishment"]
-        establishment.naf, establishment.commune = loaded["naf"], loaded["commune"]
-        if with_contacts:
-            establishment.shown_phone, establishment.has_email = contacts[establishment.pk]
-        found.append(FoundEstablishment(establishment, loaded["rome"], distances[establishment.pk]))
-    return found
+        if loaded["establishment"] is None or loaded["rome"] is None:
+            continue
+        loaded["establishment"].naf, loaded["establishment"].commune = loaded["naf"], loaded["commune"]
+        found.append(FoundEstablishment(loaded["establishment"], loaded["rome"], candidates[rank - 1].distance_km))
+    total, among_sure = rows[0][:2]
+    return found, total, among_sure
 
 
 LOADED: list[tuple[str, type[Model]]] = [
@@ -181,6 +203,9 @@ LEFT_OUT = {"definition", "access"}
 @cache
 def _columns(model: type[Model]) -> list[str]:
     return [field.attname for field in model._meta.concrete_fields if field.attname not in LEFT_OUT]
+
+
+_COLUMNS_READ = ", ".join(f"{table}.{column}" for table, model in LOADED for column in _columns(model))
 
 
 def _instance(model: type[Model], values: list) -> Any:
@@ -272,12 +297,6 @@ ASKED_FOR = _At(
 )
 
 
-def _listed(numbers: Iterable[int], *, at: datetime.datetime) -> set[int]:
-    """Those of the establishments that may be shown at ``at``."""
-    sql = f"SELECT id FROM ({LISTED.sql}) AS listed (id) WHERE id = ANY (%(numbers)s::integer[])"
-    return {number for (number,) in _rows(sql, {"numbers": list(numbers), **LISTED.params(at)})}
-
-
 def _contacts(numbers: Iterable[int], *, at: datetime.datetime) -> list[tuple[int, str, bool]]:
     """(establishment id, telephone number to show, whether an application can be sent) rows."""
     sql = f"SELECT * FROM ({CONTACTS.sql}) AS contact (id, phone, has_email) WHERE id = ANY (%(numbers)s::integer[])"
@@ -285,6 +304,12 @@ def _contacts(numbers: Iterable[int], *, at: datetime.datetime) -> list[tuple[in
         # Planned each time: its constants take their type from their value.
         cursor.execute(sql, {"numbers": list(numbers), **CONTACTS.params(at)})
         return cursor.fetchall()
+
+
+def _add_contacts(establishments: Iterable[Any], *, at: datetime.datetime) -> None:
+    by_number = {each.pk: each for each in establishments}
+    for number, phone, has_email in _contacts(by_number, at=at):
+        by_number[number].shown_phone, by_number[number].has_email = phone, has_email
 
 
 @dataclass(frozen=True)
@@ -359,49 +384,47 @@ class _Reader:
         self.disc = _Disc(question.latitude, question.longitude, question.radius_km)
         self.asked_for = self._asked_for()
 
-    def read(self) -> tuple[list[Candidate], int]:
+    def read(self) -> tuple[list[FoundEstablishment], int]:
         """The rows of the page, and the total up to ``LONGEST_TOTAL + 1``."""
-        estimates = self._estimates()
-        if sum(hits for _, hits in estimates.values()) > FEW_ENTRIES:
+        candidates = self._in_disc(self.disc, at_most=FEW_ENTRIES + 1)
+        if len(candidates) > FEW_ENTRIES:
+            estimates = self._estimates()
+            some = [candidate.establishment_id for candidate in candidates]
             for generosity in (1, 4, 16):
-                answer = self._read_among_many(estimates, generosity)
+                answer = self._read_among_many(estimates, some, generosity)
                 if answer is not None:
                     return answer
-        shown = self._shown(self._once(self._in_disc(self.disc)), LONGEST_TOTAL + 1)
-        return shown[self.start : self.stop], len(shown)
+                some = self._some(estimates, 4 * generosity * ENOUGH)
+            candidates = self._in_disc(self.disc)
+        return self._read_all(self._once(candidates))
+
+    def _read_all(self, candidates: list[Candidate]) -> tuple[list[FoundEstablishment], int]:
+        """The same among candidates in order; no more of them are looked at than needed."""
+        asked = ENOUGH
+        while True:
+            found, total, _ = _show(candidates[:asked], start=self.start, stop=self.stop, sure=asked, at=self.at)
+            if total > LONGEST_TOTAL or asked >= len(candidates):
+                return found, min(total, LONGEST_TOTAL + 1)
+            asked *= 4
 
     def _read_among_many(
-        self, estimates: dict[str, tuple[int, float]], generosity: int
-    ) -> tuple[list[Candidate], int] | None:
-        """The same where the total is beyond the cap: the page and the total are told from a part of the disc.
+        self, estimates: dict[str, tuple[int, float]], some: list[int], generosity: int
+    ) -> tuple[list[FoundEstablishment], int] | None:
+        """The same where the total is beyond the cap: the page is told from the first of each job, the total by some.
 
-        None where that part did not tell, so many are hidden in it.
+        None where these did not tell, so many are hidden among them.
         """
         wanted = generosity * (self.stop + self.stop // 10 + ROOM_FOR_HIDDEN)
-        enough = generosity * ENOUGH
         by_distance = self.question.sort == "distance"
         page = self._nearest(estimates, wanted) if by_distance else self._first(estimates, wanted)
         seen = {candidate.establishment_id for candidate in page}
-        more = [number for number in self._some(estimates, enough) if number not in seen]
-        listed = _listed([*seen, *more[:enough]], at=self.at)
-        shown = [candidate for candidate in page if candidate.establishment_id in listed]
-        if len(listed) <= LONGEST_TOTAL or len(shown) < self.stop:
+        more = [Candidate(number, "", 0, 0.0) for number in dict.fromkeys(some) if number not in seen]
+        found, total, sure = _show(
+            [*page, *more[: generosity * ENOUGH]], start=self.start, stop=self.stop, sure=len(page), at=self.at
+        )
+        if total <= LONGEST_TOTAL or sure < self.stop:
             return None
-        return shown[self.start : self.stop], LONGEST_TOTAL + 1
-
-    # ── who may be shown ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def _shown(self, candidates: list[Candidate], wanted: int) -> list[Candidate]:
-        """The first ``wanted`` of the candidates that may be shown, asked for no more than needed."""
-        shown: list[Candidate] = []
-        step = wanted + wanted // 10 + ROOM_FOR_HIDDEN
-        for start in range(0, len(candidates), step):
-            batch = candidates[start : start + step]
-            listed = _listed([candidate.establishment_id for candidate in batch], at=self.at)
-            shown += [candidate for candidate in batch if candidate.establishment_id in listed]
-            if len(shown) >= wanted:
-                break
-        return shown[:wanted]
+        return found, LONGEST_TOTAL + 1
 
     def _once(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """In the order asked for; an establishment found for several jobs once, for the job that brings it first."""
@@ -499,13 +522,14 @@ class _Reader:
                 ORDER BY order_key, establishment_id LIMIT %(wanted)s::integer
             ) entry"""
 
-    def _in_disc(self, disc: _Disc) -> list[Candidate]:
-        """Everything in the disc."""
+    def _in_disc(self, disc: _Disc, at_most: int | None = None) -> list[Candidate]:
+        """Everything in the disc; or, beyond ``at_most`` entries, as many of them in no order."""
         asked_for = [candidate for candidate in self.asked_for if candidate.chord2 <= disc.chord**2]
         if self.edition is None:
             return asked_for
-        rows = self._ask_by_place(self._by_place(COLUMNS), disc, codes=self.codes)
-        return [*itertools.starmap(Candidate, rows), *asked_for]
+        limit = "" if at_most is None else " LIMIT %(at_most)s::integer"
+        rows = self._ask_by_place(self._by_place(COLUMNS) + limit, disc, codes=self.codes, at_most=at_most)
+        return [*asked_for, *itertools.starmap(Candidate, rows)]
 
     def _first(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[Candidate]:
         """The first ``wanted`` of many, or fewer, in order: each job is read by the index that meets fewer entries.
