@@ -208,11 +208,13 @@ class EstablishmentAdmin(ShownAdmin):
                 (
                     format_html('<a href="{}">{}</a>', _decision_url("change", each), what_of(each)),
                     each.get_scope_display() + ("" if each.scope == DecisionScope.SIRET else f" : {each.value}"),
-                    state_of(each, at),
-                    _moment(each.starts_at),
+                    f"annulée le {moment_of(each.revoked_at)} : {each.revocation_reason}"
+                    if each.revoked_at
+                    else state_of(each, at),
+                    moment_of(each.starts_at),
                     _last_day(each.ends_at) or "sans fin",
                     each.get_reason_display(),
-                    f"{each.get_origin_display()}, {each.decided_by}" if each.decided_by else each.get_origin_display(),
+                    each.decided_by or each.get_origin_display(),
                     ""
                     if each.revoked_at or (each.ends_at and each.ends_at <= at)
                     else format_html('<a href="{}">Annuler</a>', _decision_url("revoke", each)),
@@ -226,7 +228,7 @@ class EstablishmentAdmin(ShownAdmin):
     def contact(self, establishment):
         imported = Contact.objects.filter(siret=establishment.siret).first()
         shown = _effective(establishment)
-        source = f"{imported.source}, {_moment(imported.imported_at)}" if imported else "aucun contact importé"
+        source = f"{imported.source}, {moment_of(imported.imported_at)}" if imported else "aucun contact importé"
         return _lines(
             [(shown.effective_email or "aucun", shown.effective_phone or "aucun", source)],
             ["E-mail", "Téléphone", "Source importée"],
@@ -249,8 +251,8 @@ class EstablishmentAdmin(ShownAdmin):
                 (
                     each.get_channel_display(),
                     each.value or "effacé",
-                    _moment(each.decided_at),
-                    f"{each.get_origin_display()}, {each.decided_by}" if each.decided_by else each.get_origin_display(),
+                    moment_of(each.decided_at),
+                    each.decided_by or each.get_origin_display(),
                     each.reason,
                 )
                 for each in known.order_by("-decided_at", "-pk")[:SHOWN_LINES]
@@ -378,15 +380,15 @@ def what_of(decision: VisibilityDecision) -> str:
 
 
 def state_of(decision: VisibilityDecision, at) -> str:
-    """Where a decision stands, in French."""
+    """Where a decision stands, in a word."""
     if decision.revoked_at is not None:
-        return f"annulée le {_moment(decision.revoked_at)} : {decision.revocation_reason}"
+        return "annulée"
     if decision.ends_at is not None and decision.ends_at <= at:
         return "terminée"
     return "en vigueur" if decision.starts_at <= at else "à venir"
 
 
-def _moment(moment) -> str:
+def moment_of(moment) -> str:
     return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M") if moment else ""
 
 

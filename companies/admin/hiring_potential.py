@@ -4,13 +4,23 @@ import json
 
 from django.contrib import admin
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from companies.actions import hiring_potentials
 from companies.enums import ReleaseStatus
 from companies.models import Release, ReleaseMove, SearchEdition
 from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button
 from labonnealternance.kit.states import ForbiddenMove
+
+# What a release counts, as support reads it.
+SUMMARY = {
+    "romes": "métiers",
+    "establishments": "établissements",
+    "potentials": "potentiels",
+    "written_rows": "lignes reçues",
+    "unknown_sirets": "lignes d'un SIRET inconnu",
+    "unknown_romes": "lignes d'un métier inconnu",
+}
 
 
 class JournalInline(ShownInline):
@@ -57,11 +67,16 @@ class ReleaseAdmin(ShownAdmin):
 
     @admin.display(description="Résumé")
     def shown_summary(self, release):
-        return format_html("<pre>{}</pre>", json.dumps(release.summary, indent=2, ensure_ascii=False))
+        return format_html_join(
+            "", "<div>{} : {}</div>", ((SUMMARY.get(name, name), value) for name, value in release.summary.items())
+        )
 
     @admin.display(description="Règle d'exposition")
     def shown_policy(self, release):
-        return format_html("<pre>{}</pre>", json.dumps(release.policy, indent=2, ensure_ascii=False))
+        return format_html(
+            "<details><summary>Voir les réglages et le minimum de chaque métier</summary><pre>{}</pre></details>",
+            json.dumps(release.policy, indent=2, ensure_ascii=False),
+        )
 
     @button(
         "Mettre en ligne",

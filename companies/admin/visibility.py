@@ -12,7 +12,7 @@ from django.utils.html import format_html
 
 from companies.actions import visibility
 from companies.actions.visibility import RefusedDecision
-from companies.admin.establishment import HIDING_REASONS, NOT_CHOSEN, DayField, state_of, what_of
+from companies.admin.establishment import HIDING_REASONS, NOT_CHOSEN, DayField, moment_of, state_of, what_of
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionScope
 from companies.models import VisibilityDecision, without_separators
 from labonnealternance.accounts.models import User
@@ -70,7 +70,7 @@ class NewDecisionForm(forms.ModelForm):
 
 @admin.register(VisibilityDecision)
 class VisibilityDecisionAdmin(ShownAdmin):
-    list_display = ["value", "what", "state", "reason", "decided_by", "decided_at"]
+    list_display = ["value", "what", "state", "reason", "decided_by", "decided"]
     list_select_related = ["decided_by"]
     list_filter = ["kind", "scope", "origin"]
     search_fields = ["value"]
@@ -90,6 +90,10 @@ class VisibilityDecisionAdmin(ShownAdmin):
     @admin.display(description="Décision", ordering="kind")
     def what(self, decision):
         return what_of(decision)
+
+    @admin.display(description="Le", ordering="decided_at")
+    def decided(self, decision):
+        return moment_of(decision.decided_at)
 
     @admin.display(description="Établissements")
     def establishments(self, decision):

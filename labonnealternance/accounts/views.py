@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -102,5 +103,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends the session; where there is none any more, that is no error."""
+    was_in = request.user.is_authenticated
     logout(request)
+    if was_in:
+        messages.success(request, "Votre session est fermée.")
     return redirect("/")

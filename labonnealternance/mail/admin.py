@@ -20,21 +20,29 @@ class JournalInline(ShownInline):
         return super().get_queryset(request).select_related("by")
 
 
+class WrittenFilter(admin.DateFieldListFilter):
+    """Django names a filter after its column: « Par écrit le »."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.title = "date"
+
+
 @admin.register(Message)
 class MessageAdmin(ShownAdmin):
     """The outbox; ``search`` finds the beginning of an address."""
 
-    list_display = ["created_at", "status", "kind", "recipient", "subject", "attempts", "next_attempt_at", "sent_at"]
+    list_display = ["created_at", "status", "recipient", "subject", "attempts", "next_attempt_at", "sent_at"]
     list_display_links = ["subject"]
-    list_filter = ["status", "created_at"]
+    list_filter = ["status", ("created_at", WrittenFilter)]
     search_fields = ["recipient"]
     search_help_text = "Début de l'adresse du destinataire"
     ordering = ["-created_at"]
     fields = (
-        "status", "kind", "recipient", "reply_to", "subject", "created_at", "attempts", "next_attempt_at", "sent_at",
-        "provider_answer", "sent_again", "message_id", "shown_text",
+        "status", "recipient", "reply_to", "subject", "created_at", "attempts", "next_attempt_at", "sent_at",
+        "provider_answer", "sent_again", "shown_text", "template", "identifier",
     )  # fmt: skip
-    readonly_fields = ("sent_again", "message_id", "shown_text")
+    readonly_fields = ("sent_again", "shown_text", "template", "identifier")
     inlines = [JournalInline]
     buttons = ["resend"]
     actions = ["resend_chosen"]
@@ -45,6 +53,14 @@ class MessageAdmin(ShownAdmin):
 
     def has_resend_permission(self, request):
         return request.user.has_perm("mail.resend_message")
+
+    @admin.display(description="Modèle")
+    def template(self, message):
+        return message.kind
+
+    @admin.display(description="Identifiant (Message-ID)")
+    def identifier(self, message):
+        return message.message_id
 
     @admin.display(description="Texte")
     def shown_text(self, message):
@@ -103,12 +119,25 @@ class SuppressForm(forms.ModelForm):
         return address
 
 
+class StandingFilter(admin.SimpleListFilter):
+    title = "état"
+    parameter_name = "etat"
+
+    def lookups(self, request, model_admin):
+        return [("ecartee", "Écartée"), ("retablie", "Rétablie")]
+
+    def queryset(self, request, queryset):
+        if self.value() == "ecartee":
+            return queryset.in_force()
+        return queryset.filter(lifted_at__isnull=False) if self.value() == "retablie" else queryset
+
+
 @admin.register(Suppression)
 class SuppressionAdmin(ShownAdmin):
     """Addresses that nothing is sent to: added with a reason, put back with a reason, never edited."""
 
     list_display = ["address", "reason", "source", "at", "by", "lifted_at", "lifted_by"]
-    list_filter = ["reason", "source", ("lifted_at", admin.EmptyFieldListFilter)]
+    list_filter = [StandingFilter, "reason", "source"]
     list_select_related = ["by", "lifted_by"]
     search_fields = ["address"]
     search_help_text = "Début de l'adresse"

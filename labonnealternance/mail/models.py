@@ -110,7 +110,7 @@ class Message(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.kind} → {self.recipient}"
+        return f"{self.subject} → {self.recipient}"
 
     @property
     def message_id(self) -> str:

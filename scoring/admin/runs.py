@@ -49,12 +49,20 @@ class VerdictInline(ShownInline):
     """National verdicts, and those of the départements that did not pass."""
 
     model = GateVerdict
-    fields = readonly_fields = ("family", "gate", "departement", "passed", "measure", "limit", "sentence")
+    fields = readonly_fields = ("family", "gate", "departement", "passed", "measured", "bound", "sentence")
     ordering = ["departement", "passed", "family", "pk"]
 
     def get_queryset(self, request):
         verdicts = super().get_queryset(request)
         return verdicts.filter(departement="") | verdicts.filter(passed=False)
+
+    @admin.display(description="Mesure")
+    def measured(self, verdict):
+        return _number(verdict.measure)
+
+    @admin.display(description="Limite")
+    def bound(self, verdict):
+        return _number(verdict.limit)
 
 
 @admin.register(Run)
@@ -67,10 +75,10 @@ class RunAdmin(ShownAdmin):
     ordering = ["-started_at"]
     fields = (
         "status", "refusal", "online", "started_at", "finished_at", "started_by", "history", "seed", "windows",
-        "exposed", "figures", "sizes", "departements", "plot_calibration", "plot_capture",
+        "exposed", "figures", "plot_calibration", "plot_capture", "sizes", "departements",
     )  # fmt: skip
     readonly_fields = (
-        "online", "windows", "exposed", "figures", "sizes", "departements", "plot_calibration", "plot_capture",
+        "online", "windows", "exposed", "figures", "plot_calibration", "plot_capture", "sizes", "departements",
     )  # fmt: skip
     inlines = [VerdictInline, JournalInline]
     buttons = ["publish", "roll_back"]
@@ -121,7 +129,10 @@ class RunAdmin(ShownAdmin):
 
     @admin.display(description="Par département")
     def departements(self, run):
-        return _groups(run, "departement", "département")
+        # A hundred lines, that would push the verdicts out of sight.
+        return format_html(
+            "<details><summary>Voir le tableau</summary>{}</details>", _groups(run, "departement", "département")
+        )
 
     @admin.display(description="Calibrage")
     def plot_calibration(self, run):

@@ -299,7 +299,9 @@ def test_signing_out_takes_a_post(client, user):
     assert is_signed_in(client)
     assert client.post(reverse("accounts:sign_out")).url == "/"
     assert not is_signed_in(client)
+    assert "Votre session est fermée." in client.get("/").text
     assert client.post(reverse("accounts:sign_out")).url == "/"
+    assert "Votre session est fermée." not in client.get("/").text
 
 
 def test_a_form_sent_from_another_site_is_refused(user):

@@ -52,6 +52,41 @@ def test_the_whole_way_is_made_by_keyboard_alone(town, visit):
         expect(page.locator("#total")).to_contain_text("23 établissements")
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_on_a_phone_the_form_of_the_results_is_folded(town, visit, script):
+    with visit(SEARCH, width=NARROW, java_script_enabled=script) as page:
+        job = page.get_by_label("Métier", exact=False)
+        expect(job).not_to_be_visible()
+        page.get_by_text("Modifier la recherche").click()
+        expect(job).to_be_visible()
+        box = job.bounding_box()
+        assert box["x"] + box["width"] <= NARROW
+        job.fill("cuisinier")
+        page.get_by_role("button", name="Rechercher").click()
+        page.wait_for_url(re.compile("cuisinier"))
+
+
+def test_on_a_phone_the_form_stays_open_while_there_is_nothing_to_read(town, visit):
+    with visit("/recherche/?metier=zzzz&lieu=Metz", width=NARROW) as page:
+        expect(page.get_by_label("Métier")).to_be_visible()
+
+
+def test_on_a_wide_screen_the_form_of_the_results_is_there_on_one_line(town, visit):
+    with visit(SEARCH) as page:
+        expect(page.get_by_text("Modifier la recherche")).not_to_be_visible()
+        job, button = page.get_by_label("Métier"), page.get_by_role("button", name="Rechercher")
+        assert abs(job.bounding_box()["y"] - button.bounding_box()["y"]) < 5
+
+
+def test_on_a_phone_how_to_reach_an_establishment_comes_before_the_advice(town, visit):
+    with visit(f"/etablissement/{town[0].siret}/", width=NARROW) as page:
+        tops = [
+            page.get_by_role("heading", name=name).bounding_box()["y"]
+            for name in ("Pourquoi cette entreprise", "L’établissement", "Réussir votre candidature")
+        ]
+        assert tops == sorted(tops)
+
+
 def test_the_whole_way_is_made_without_javascript(town, visit):
     with visit("/", width=NARROW, java_script_enabled=False) as page:
         page.get_by_label("Métier").fill("boulangere")
@@ -65,6 +100,7 @@ def test_the_whole_way_is_made_without_javascript(town, visit):
         page.get_by_role("link", name="2", exact=True).click()
         assert page.locator(".result").count() == 3
         # The fields can be changed: the text wins over the choice that the address still holds.
+        page.get_by_text("Modifier la recherche").click()
         page.get_by_label("Métier").fill("cuisinier")
         page.get_by_role("button", name="Rechercher").click()
         assert "Cuisinier" in page.inner_text("h1")

@@ -26,7 +26,7 @@ def page(release, button="change"):
 def test_a_release_is_shown_with_its_journal_and_its_summary(office, bakeries):
     release = put_online([(bakeries[0], BAKER, 1)])
     shown = office.get(page(release)).content.decode()
-    for expected in ("En ligne", "&quot;potentials&quot;: 1", "&quot;minimum&quot;: 0.1", "Revenir à la livraison"):
+    for expected in ("En ligne", "<div>potentiels : 1</div>", "&quot;minimum&quot;: 0.1", "Revenir à la livraison"):
         assert expected in shown
     assert "Mettre en ligne" not in shown
 
