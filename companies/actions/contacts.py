@@ -28,8 +28,16 @@ def import_contacts(
     whatever is imported. Raises ``RefusedImport``, and then changes nothing.
     """
     run = Run(
-        ImportKind.CONTACTS, sources, at, quarantine, timezone.localdate(at), forced_reason, True, on_progress
-    )  # A list of contacts is never the whole of them.
+        kind=ImportKind.CONTACTS,
+        sources=sources,
+        at=at,
+        quarantine=quarantine,
+        dated_on=timezone.localdate(at),
+        forced_reason=forced_reason,
+        # A list of contacts is never the whole of them.
+        is_partial=True,
+        on_progress=on_progress,
+    )
     return run.execute(STAGED_CONTACTS, _apply_contacts)
 
 

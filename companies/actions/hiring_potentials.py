@@ -10,7 +10,6 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, F, OuterRef, Q, Subquery, Window
@@ -24,7 +23,6 @@ from labonnealternance.kit.commands import single_run
 from labonnealternance.kit.states import ForbiddenMove
 
 PUBLICATION = "publication des potentiels"
-PARIS = ZoneInfo("Europe/Paris")
 
 # A reader that has just learnt which edition is current must still find its tables: no request lives that long.
 KEEP_SUPERSEDED_EDITION = datetime.timedelta(hours=1)
@@ -272,7 +270,7 @@ def _switch_to(edition: SearchEdition, *, at: datetime.datetime) -> None:
 
 def _build_edition(release: Release, *, at: datetime.datetime, received: Mapping[int, int]) -> SearchEdition:
     """Writes the tables of ``SearchEdition``; nobody reads them until the switch."""
-    edition = SearchEdition.objects.create(release=release, day=at.astimezone(PARIS).date(), begun_at=at)
+    edition = SearchEdition.objects.create(release=release, day=timezone.localdate(at), begun_at=at)
     entries, cells = edition.entries_table, edition.cells_table
     order_key = edition.order_key_sql(
         establishment_id="e.id", weight="p.expected / e.lowered_by", is_contactless="e.is_contactless"

@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 
 from companies.enums import ImportKind, ImportStatus
 from companies.models import EstablishmentImport
+from labonnealternance.kit.text import grouped
 
 # A file with more faults than this is not the file it should be.
 LARGEST_QUARANTINED_SHARE = 0.05
@@ -184,13 +185,13 @@ class Run:
             return
         if record.quarantined_rows > max(ALWAYS_BEARABLE, LARGEST_QUARANTINED_SHARE * record.read_rows):
             raise RefusedImport(
-                f"{_number(record.quarantined_rows)} lignes sur {_number(record.read_rows)} ont été écartées, plus de "
+                f"{grouped(record.quarantined_rows)} lignes sur {grouped(record.read_rows)} ont été écartées, plus de "
                 f"{LARGEST_QUARANTINED_SHARE * 100:.0f} % : vérifiez le fichier, ou donnez la raison avec --force."
             )
         if not self.is_partial and self.last and record.read_rows < SMALLEST_SHARE_OF_LAST * self.last.read_rows:
             raise RefusedImport(
-                f"Le fichier a {_number(record.read_rows)} lignes, le dernier importé en avait "
-                f"{_number(self.last.read_rows)} : il manque plus d'une ligne sur cinq. Vérifiez-le, dites qu'il est "
+                f"Le fichier a {grouped(record.read_rows)} lignes, le dernier importé en avait "
+                f"{grouped(self.last.read_rows)} : il manque plus d'une ligne sur cinq. Vérifiez-le, dites qu'il est "
                 "partiel avec --partial, ou donnez la raison avec --force."
             )
 
@@ -215,8 +216,3 @@ class Run:
 
 def _joint_digest(digests: Iterable[str]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def _number(n: int) -> str:
-    """``n`` with a narrow no-break space between thousands."""
-    return f"{n:,}".replace(",", "\u202f")

@@ -13,6 +13,7 @@ from companies.clients import sirene
 from companies.clients.quarantine import Quarantine
 from companies.models import EstablishmentImport
 from labonnealternance.kit.commands import progress
+from labonnealternance.kit.text import counted
 
 INTERRUPTED = 130
 
@@ -102,8 +103,3 @@ class ImportCommand(BaseCommand):
         if record.unplaced_rows:
             rows = counted(record.unplaced_rows, "établissement ouvert", "établissements ouverts")
             self.stdout.write(f"{rows} sans position : la recherche ne les montre pas.")
-
-
-def counted(n: int, one: str, many: str) -> str:
-    """``n`` with a narrow no-break space between thousands, and its noun."""
-    return f"{n:,}".replace(",", "\u202f") + f" {many if n > 1 else one}"

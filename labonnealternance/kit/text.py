@@ -1,4 +1,4 @@
-"""Texts as a person types them, made comparable."""
+"""Texts as a person types them, made comparable; numbers as French writes them."""
 
 import re
 import unicodedata
@@ -16,3 +16,21 @@ def search_key(text: str) -> str:
     lowered = text.lower().translate(_LIGATURES)
     bare = "".join(c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
     return _NOT_A_WORD.sub(" ", bare).strip()
+
+
+def grouped(number: float) -> str:
+    """A whole number with a narrow no-break space between thousands.
+
+    >>> grouped(12345)
+    '12\u202f345'
+    """
+    return f"{number:,.0f}".replace(",", "\u202f")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """``number`` and its noun, in the plural from two on.
+
+    >>> counted(1, "ligne", "lignes"), counted(2000, "ligne", "lignes")
+    ('1 ligne', '2\u202f000 lignes')
+    """
+    return f"{grouped(number)} {many if number > 1 else one}"

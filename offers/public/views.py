@@ -16,6 +16,7 @@ from companies.actions import hiring_potentials, references
 from companies.enums import HeadcountBand
 from companies.models import Establishment, spaced_siret
 from labonnealternance.kit import errors
+from labonnealternance.kit.text import counted, grouped
 from offers import search as market
 from offers.public import questions
 
@@ -215,12 +216,11 @@ def _near(place: str) -> str:
 
 
 def _total(answer: market.Answer) -> str:
-    number = f"{answer.total:,}".replace(",", "\u202f")
     if answer.total == 0:
         return "Aucun établissement"
     if answer.total_is_capped:
-        return f"Plus de {number} établissements"
-    return f"{number} établissement{'s' if answer.total > 1 else ''}"
+        return f"Plus de {grouped(answer.total)} établissements"
+    return counted(answer.total, "établissement", "établissements")
 
 
 def _distance(kilometres: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from labonnealternance.kit.text import grouped
 from scoring.actions.refresh import Outcome
 from scoring.pipeline.gates import Verdict
 from scoring.pipeline.train import BASELINE_LABELS
@@ -34,11 +35,6 @@ def number(value: float | None, digits: int | None) -> str:
     return text.replace(".", ",")
 
 
-def count(value: float) -> str:
-    """``12 345``."""
-    return f"{value:,.0f}".replace(",", " ")
-
-
 def table(rows: list[list[str]]) -> Iterator[str]:
     """Columns aligned: the first one to the left, the others to the right; the first row is the heading."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -66,8 +62,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
         f" score pour {windows['target']}."
     )
     yield (
-        f"Évaluation sur {count(model['establishments'])} établissements, dont {count(model['employers'])} employeurs"
-        f" ({number(model['rate'], None)}) et {count(model['contracts'])} contrats."
+        f"Évaluation sur {grouped(model['establishments'])} établissements, dont {grouped(model['employers'])}"
+        f" employeurs ({number(model['rate'], None)}) et {grouped(model['contracts'])} contrats."
     )
     yield ""
     shown = [name for name in RANKINGS if name in metrics]
@@ -94,8 +90,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
             *(
                 [
                     name,
-                    count(facts["establishments"]),
-                    count(facts["employers"]),
+                    grouped(facts["establishments"]),
+                    grouped(facts["employers"]),
                     number(facts["rate"], None),
                     number(facts["mean_probability"], None),
                     number(facts.get("roc_auc"), 3),
@@ -108,8 +104,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield ""
     exposed = report["exposed"]
     yield (
-        f"Exposés : {count(exposed['pairs'])} couples établissement–métier, {count(exposed['establishments'])}"
-        f" établissements sur {count(report['scored']['establishments'])}, {count(exposed['jobs'])} métiers."
+        f"Exposés : {grouped(exposed['pairs'])} couples établissement–métier, {grouped(exposed['establishments'])}"
+        f" établissements sur {grouped(report['scored']['establishments'])}, {grouped(exposed['jobs'])} métiers."
     )
     yield ""
     yield from _verdicts(outcome.result.verdicts)

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from scoring.pipeline import months as month_of
 from scoring.pipeline.errors import TooManyFaults, UnreadableFile
 
 CHUNK_ROWS = 250_000
@@ -517,8 +516,3 @@ def establishments_from_stock(path: Path, communes: pd.DataFrame) -> pd.DataFram
             "employment_zone": commune.map(places["employment_zone"]).fillna(""),
         }
     )
-
-
-def month_range_text(dataset: Dataset) -> str:
-    """``2019-11 → 2026-10``."""
-    return f"{month_of.text(dataset.first_month)} → {month_of.text(dataset.horizon - 1)}"

@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 # Read once, when the library is loaded: threads that wait asleep, not spinning, or a busy machine makes them crawl.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -60,10 +60,6 @@ class Scores:
     rank: np.ndarray
     probability: np.ndarray
     expected: np.ndarray
-
-
-class Scorer(Protocol):
-    def scores(self, features: pd.DataFrame) -> Scores: ...
 
 
 @dataclass(frozen=True)
