@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
+import psycopg.sql
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils.timezone import localdate
@@ -265,22 +266,19 @@ class _At:
         self.prefix = prefix
 
     @cached_property
-    def _written(self) -> tuple[str, dict]:
-        sql, params = self.queryset(self.MARK).query.sql_with_params()
-        names = [f"{self.prefix}_{n}" for n in range(len(params))]
-        return sql % tuple(f"%({name})s" for name in names), dict(zip(names, params, strict=True))
-
-    @property
     def sql(self) -> str:
-        """To stand within a larger query, between parentheses."""
-        return self._written[0]
+        """To stand within a larger query, between parentheses. What is not an instant is written in it: an index on
+        some kinds of rows only serves a plan that sees which kind it reads.
+        """
+        sql, params = self.queryset(self.MARK).query.sql_with_params()
+        marks = {self.MARK: f"%({self.prefix}_at)s::timestamptz", localdate(self.MARK): f"%({self.prefix}_on)s::date"}
+        return sql % tuple(
+            marks[value] if isinstance(value, datetime.date) else psycopg.sql.Literal(value).as_string()
+            for value in params
+        )
 
     def params(self, at: datetime.datetime) -> dict:
-        marks = {self.MARK: at, localdate(self.MARK): localdate(at)}
-        return {
-            name: marks.get(value, value) if isinstance(value, datetime.date) else value
-            for name, value in self._written[1].items()
-        }
+        return {f"{self.prefix}_at": at, f"{self.prefix}_on": localdate(at)}
 
 
 LISTED = _At(lambda at: Establishment.objects.listed(at=at).values_list("pk"), "listed")
@@ -300,10 +298,7 @@ ASKED_FOR = _At(
 def _contacts(numbers: Iterable[int], *, at: datetime.datetime) -> list[tuple[int, str, bool]]:
     """(establishment id, telephone number to show, whether an application can be sent) rows."""
     sql = f"SELECT * FROM ({CONTACTS.sql}) AS contact (id, phone, has_email) WHERE id = ANY (%(numbers)s::integer[])"
-    with connection.cursor() as cursor:
-        # Planned each time: its constants take their type from their value.
-        cursor.execute(sql, {"numbers": list(numbers), **CONTACTS.params(at)})
-        return cursor.fetchall()
+    return _rows(sql, {"numbers": list(numbers), **CONTACTS.params(at)})
 
 
 def _add_contacts(establishments: Iterable[Any], *, at: datetime.datetime) -> None:

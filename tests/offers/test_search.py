@@ -355,7 +355,9 @@ class TestAnswer:
             (CONTACTS, Establishment.objects.with_contact(at=at).values_list("pk", "shown_phone", "has_email")),
         ):
             with connection.cursor() as cursor:
-                assert cursor.mogrify(kept.sql, kept.params(at)) == cursor.mogrify(*queryset.query.sql_with_params())
+                written = cursor.mogrify(kept.sql, kept.params(at)).replace("'::date::date", "'::date")
+                written = written.replace("'::timestamptz::timestamptz", "'::timestamptz")
+                assert written == cursor.mogrify(*queryset.query.sql_with_params())
 
     def test_an_answer_comes_from_the_edition_of_the_night_before_too(self, jobs):
         bakery = make_establishment()
