@@ -6,7 +6,9 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-WIDTH, HEIGHT, MARGIN = 420, 300, 44
+WIDTH, HEIGHT, MARGIN = 440, 300, 58
+# Room for half of the last label.
+EDGE = 22
 COLOURS = {"model": "#000091", "last_year": "#b34000", "size_naf": "#18753c", "least_squares": "#6e445a"}
 
 
@@ -16,8 +18,8 @@ def _percent(share: float) -> str:
 
 def _place(x: float, y: float, largest_x: float, largest_y: float) -> tuple[float, float]:
     return (
-        round(MARGIN + x / largest_x * (WIDTH - MARGIN - 10), 1),
-        round(HEIGHT - MARGIN - y / largest_y * (HEIGHT - MARGIN - 10), 1),
+        round(MARGIN + x / largest_x * (WIDTH - MARGIN - EDGE), 1),
+        round(HEIGHT - MARGIN - y / largest_y * (HEIGHT - MARGIN - EDGE), 1),
     )
 
 
@@ -42,11 +44,11 @@ def _frame(title: str, x_label: str, y_label: str, largest: tuple[float, float],
     left, bottom = _place(0, 0, *largest)
     return format_html(
         '<svg role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">'
-        '<path d="M{} 10V{}H{}" fill="none" stroke="currentColor"/>{}{}'
+        '<path d="M{} {}V{}H{}" fill="none" stroke="currentColor"/>{}{}'
         '<text x="{}" y="{}" font-size="12" text-anchor="middle" fill="currentColor">{}</text>'
         '<text x="12" y="{}" font-size="12" text-anchor="middle" fill="currentColor" transform="rotate(-90 12 {})">{}'
         "</text></svg>",
-        title, WIDTH, HEIGHT, WIDTH, HEIGHT, left, bottom, WIDTH - 10, axes, drawn,
+        title, WIDTH, HEIGHT, WIDTH, HEIGHT, left, EDGE, bottom, WIDTH - EDGE, axes, drawn,
         WIDTH / 2, HEIGHT - 6, x_label, HEIGHT / 2, HEIGHT / 2, y_label,
     )  # fmt: skip
 

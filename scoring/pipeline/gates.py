@@ -57,6 +57,8 @@ def _number(value: float, digits: int = 3) -> str:
 
 # Data ----------------------------------------------------------------------------------------------------------
 
+FILES = {"contracts": "contrats", "hires": "embauches", "financials": "comptes"}
+
 
 def volume(before: float | None, after: float, *, what: str, departement: str = "") -> Verdict:
     """``what`` (establishments, contracts…) is not much smaller than in the last published run."""
@@ -67,7 +69,7 @@ def volume(before: float | None, after: float, *, what: str, departement: str = 
             after > 0,
             None,
             LEAST_VOLUME_KEPT,
-            "Pas de run précédent à comparer.",
+            "Pas de calcul précédent à comparer.",
             departement,
         )
     share = after / before
@@ -77,7 +79,7 @@ def volume(before: float | None, after: float, *, what: str, departement: str = 
         share >= LEAST_VOLUME_KEPT,
         share,
         LEAST_VOLUME_KEPT,
-        f"{_percent(share)} du run précédent.",
+        f"{_percent(share)} du calcul précédent.",
         departement,
     )
 
@@ -131,7 +133,7 @@ def quarantine(share: float, *, file: str) -> Verdict:
     """Few rows had to be put aside."""
     return Verdict(
         DATA,
-        f"quarantaine ({file})",
+        f"quarantaine ({FILES.get(file, file)})",
         share <= MOST_QUARANTINED,
         share,
         MOST_QUARANTINED,
