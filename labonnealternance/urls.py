@@ -1,10 +1,10 @@
 """The addresses of the whole site; apps are named here as strings only."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from labonnealternance.kit import views
+from labonnealternance.mail import mailbox
 
 urlpatterns = [
     path("", include("offers.urls")),
@@ -12,7 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
 ]
-if settings.EMAIL_URL.startswith("mailbox:"):
+if mailbox.is_open():
     urlpatterns.append(path("boite-aux-lettres/", include("labonnealternance.mail.urls")))
 
 handler400 = "labonnealternance.kit.errors.bad_request"

@@ -19,9 +19,6 @@ from types import ModuleType
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
 
-#: In the order in which they are shown.
-ROLES = ("support", "recruiter", "advisor", "cfa", "partner")
-
 
 @dataclass(frozen=True)
 class Step:
@@ -49,10 +46,10 @@ def steps() -> list[Step]:
 
 def accounts() -> dict[str, dict]:
     """For each role, what every app tells of it."""
-    roles: dict[str, dict] = {role: {} for role in ROLES}
+    roles: dict[str, dict] = {}
     for part in _told("accounts"):
         for role, facts in part.items():
-            roles[role].update(facts)
+            roles.setdefault(role, {}).update(facts)
     return roles
 
 

@@ -1,8 +1,9 @@
 """Where the demo's e-mails are read, unless EMAIL_URL sends them elsewhere."""
 
-from django.conf import settings
 from django.urls import reverse
+
+from labonnealternance.mail import mailbox
 
 
 def pages():
-    return {"mailbox": reverse("mail:mailbox")} if settings.EMAIL_URL.startswith("mailbox:") else {}
+    return {"mailbox": reverse("mail:mailbox")} if mailbox.is_open() else {}

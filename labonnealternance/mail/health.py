@@ -50,11 +50,6 @@ def figures(at: datetime) -> OutboxFigures:
     )
 
 
-def oldest_unsent_age(at: datetime) -> timedelta | None:
-    """How long the oldest message that has not left has waited, or None when nothing waits."""
-    return _since(Message.objects.queued().aggregate(oldest=Min("created_at"))["oldest"], at)
-
-
 def _since(moment: datetime | None, at: datetime) -> timedelta | None:
     return max(at - moment, timedelta(0)) if moment else None
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
+from labonnealternance.mail import transport
+
 _NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{16}")
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
@@ -85,6 +87,11 @@ class KeptMail:
     def is_for(self, address: str) -> bool:
         found = {known.lower() for _, known in getaddresses([self.recipient])}
         return address.strip().lower() in found
+
+
+def is_open() -> bool:
+    """Whether e-mails stay on this machine, to be read in the mailbox."""
+    return transport.read(settings.EMAIL_URL).is_mailbox
 
 
 def _folder() -> Path:

@@ -2,7 +2,6 @@
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp, csp_update
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -12,7 +11,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from labonnealternance.mail import mailbox
-from labonnealternance.mail.transport import read as read_transport
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -22,7 +20,7 @@ class _MailboxView(View):
     http_method_names = ["get", "head", "options"]
 
     def dispatch(self, request, *args, **kwargs):
-        if not read_transport(settings.EMAIL_URL).is_mailbox:
+        if not mailbox.is_open():
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 

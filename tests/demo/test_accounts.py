@@ -4,13 +4,14 @@ import io
 import json
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django_otp.oath import TOTP
 
 from labonnealternance.accounts import demo as people
+from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import User
-from labonnealternance.kit import demo_registry as demo
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def told():
 @pytest.mark.usefixtures("prepared")
 def test_each_role_is_told_with_a_way_to_sign_in():
     roles = told()["roles"]
-    assert set(roles) == set(demo.ROLES)
+    assert set(roles) == {role.value for role in Role}
     assert all(facts["email"] and facts["sign_in"].startswith("http") for facts in roles.values())
 
 
@@ -42,6 +43,13 @@ def test_the_pages_that_are_told_answer(client):
     for name, address in addresses["pages"].items():
         answer = client.get(address.removeprefix(addresses["base_url"]))
         assert answer.status_code in {200, 302}, name
+
+
+def test_a_base_without_its_tables_is_told_in_a_sentence(db):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE companies_establishment RENAME TO elsewhere")
+    with pytest.raises(CommandError, match="make run"):
+        told()
 
 
 @pytest.mark.usefixtures("prepared")

@@ -6,6 +6,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from labonnealternance.kit.commands import progress
+
 
 class Command(BaseCommand):
     help = "Écrit un historique simulé (jamais présenté comme réel) pour la démonstration, les tests et les mesures."
@@ -19,8 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *, size, seed, months, as_of, out, verbosity, **options):
         # The pipeline's libraries are loaded by the commands that need them, never by the web process.
-        from tqdm import tqdm
-
         from scoring.actions.sources import simulation_references
         from scoring.pipeline.simulate import World, simulate
 
@@ -35,7 +35,8 @@ class Command(BaseCommand):
         references = simulation_references()
         if references.communes.empty or references.naf.empty:
             raise CommandError("Aucune commune ou aucune activité en base : lancez d'abord import_references.")
-        with tqdm(total=size, unit=" étab.", disable=verbosity == 0 or not self.stderr.isatty()) as bar:
+        shown = None if verbosity else False
+        with progress(total=size, label="Simulation", unit="établissements", shown=shown) as bar:
             try:
                 rows = simulate(world, references, out, progress=bar.update)
             except OSError as fault:

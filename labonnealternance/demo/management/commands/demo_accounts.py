@@ -3,17 +3,11 @@
 import json
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError
 
+from labonnealternance.accounts.enums import Role
 from labonnealternance.kit import demo_registry as demo
-
-ROLE_NAMES = {
-    "support": "Support",
-    "recruiter": "Recruteur",
-    "advisor": "Conseiller OPCO",
-    "cfa": "CFA",
-    "partner": "Partenaire",
-}
 
 
 class Command(BaseCommand):
@@ -23,7 +17,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="pour un script")
 
     def handle(self, *, json: bool, **options):
-        told = describe()
+        try:
+            told = describe()
+        except ProgrammingError:
+            raise CommandError("La base n'est pas encore prête : lancez d'abord make run, ou prepare_demo.") from None
         if json:
             self.stdout.write(as_json(told))
             return
@@ -52,5 +49,5 @@ def as_text(told: dict) -> str:
     lines.append("Comptes de démonstration :")
     for role, facts in told["roles"].items():
         shown = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
-        lines.append(f"  {ROLE_NAMES[role]:<16} {shown}")
+        lines.append(f"  {Role(role).label:<25} {shown}")
     return "\n".join(lines)

@@ -1,20 +1,27 @@
-"""``manage.py erase_old_emails [--dry-run]``: what the nightly task does, or what it would do."""
+"""What the nightly task does, by hand."""
+
+from dataclasses import asdict
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from labonnealternance.mail import actions
 
+LABELS = {
+    "texts": "textes d'e-mails",
+    "messages": "e-mails entiers",
+    "suppressions": "adresses écartées puis rétablies",
+}
+
 
 class Command(BaseCommand):
     help = "Efface le texte des e-mails de plus de 90 jours, et les e-mails de plus de 2 ans."
 
     def add_arguments(self, parser):
-        parser.add_argument("--dry-run", action="store_true", help="Compte sans rien effacer.")
+        parser.add_argument("--dry-run", action="store_true", help="compter sans rien effacer")
 
     def handle(self, *args, dry_run, **options):
         erased = actions.erase_old(at=timezone.now(), dry_run=dry_run)
-        self.stdout.write("À effacer (essai à blanc) :" if dry_run else "Effacé :")
-        self.stdout.write(f"  textes d'e-mails : {erased.texts}")
-        self.stdout.write(f"  e-mails entiers : {erased.messages}")
-        self.stdout.write(f"  suppressions d'adresses levées : {erased.suppressions}")
+        for kind, count in asdict(erased).items():
+            self.stdout.write(f"{count:>8}  {LABELS[kind]}")
+        self.stdout.write("Rien n'a été effacé (--dry-run)." if dry_run else "C'est fait.")
