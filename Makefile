@@ -39,7 +39,7 @@ manage: environment  ## Any Django command: make manage ARGS="import_references 
 
 clean:  ## Removes the environment and the state of this copy
 	-[ ! -f .local/mark ] || rm -rf "/var/tmp/labonnealternance-$$(cat .local/mark)"
-	rm -rf $(VENV) .local staticfiles bench-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .local staticfiles bench-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .PHONY: environment environment-browser
 environment:

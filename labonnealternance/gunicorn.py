@@ -11,9 +11,17 @@ from gunicorn.glogging import Logger
 
 from labonnealternance.kit import logging
 
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+
+def _number(name: str, default: int) -> int:
+    given = os.environ.get(name) or str(default)
+    if not given.isdecimal() or int(given) < 1:
+        raise SystemExit(f"{name} n'est pas un nombre entier, 1 ou plus : {given!r}")
+    return int(given)
+
+
+workers = _number("WEB_CONCURRENCY", 2)
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS") or 4)
+threads = _number("WEB_THREADS", 4)
 # Longer than the statement timeout of the web (10 s): the database gives up first, and the visitor reads a page.
 timeout = 15
 graceful_timeout = 15

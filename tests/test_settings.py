@@ -129,6 +129,17 @@ def test_the_deployment_check_is_clean_with_the_variables_of_production():
     assert "no issues (0 silenced)" in answer.stdout
 
 
+@pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "WEB_THREADS"])
+@pytest.mark.parametrize("value", ["deux", "0", "-1"])
+def test_a_wrong_number_of_processes_or_threads_stops_the_web_server(name, value):
+    answer = subprocess.run(
+        [sys.executable, "-c", "import labonnealternance.gunicorn"],
+        cwd=settings.BASE_DIR, env={"PATH": os.environ["PATH"], name: value}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines() == [f"{name} n'est pas un nombre entier, 1 ou plus : {value!r}"]
+
+
 def test_a_process_without_its_variables_does_not_start():
     answer = manage("check", **{key: value for key, value in PRODUCTION.items() if key != "SITE_URL"})
     assert answer.returncode != 0
