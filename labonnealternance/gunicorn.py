@@ -5,6 +5,7 @@ connections to PostgreSQL. The access log says what was asked and how long it to
 """
 
 import os
+from logging import getLevelNamesMapping
 from pathlib import Path
 
 from gunicorn.glogging import Logger
@@ -17,6 +18,12 @@ def _number(name: str, default: int) -> int:
     if not given.isdecimal() or int(given) < 1:
         raise SystemExit(f"{name} n'est pas un nombre entier, 1 ou plus : {given!r}")
     return int(given)
+
+
+def _level() -> str:
+    """LOG_LEVEL; a wrong one is told by the settings, which are read next."""
+    given = os.environ.get("LOG_LEVEL", "").strip().upper()
+    return given if given in getLevelNamesMapping() else "INFO"
 
 
 workers = _number("WEB_CONCURRENCY", 2)
@@ -34,7 +41,7 @@ accesslog = "-"
 # A second door, and one file per account that two copies would fight for.
 control_socket_disable = True
 logconfig_dict = logging.configuration(
-    level=os.environ.get("LOG_LEVEL") or "INFO",
+    level=_level(),
     form=os.environ.get("LOG_FORMAT") or ("text" if os.environ.get("LOCAL") == "1" else "json"),
 )
 

@@ -134,10 +134,21 @@ def test_the_deployment_check_is_clean_with_the_variables_of_production():
 def test_a_wrong_number_of_processes_or_threads_stops_the_web_server(name, value):
     answer = subprocess.run(
         [sys.executable, "-c", "import labonnealternance.gunicorn"],
-        cwd=settings.BASE_DIR, env={"PATH": os.environ["PATH"], name: value}, capture_output=True, text=True, timeout=60,
+        cwd=settings.BASE_DIR, env={"PATH": os.environ["PATH"], name: value}, capture_output=True, text=True,
     )  # fmt: skip
     assert answer.returncode == 1
     assert answer.stderr.splitlines() == [f"{name} n'est pas un nombre entier, 1 ou plus : {value!r}"]
+
+
+@pytest.mark.parametrize(
+    ("given", "level"), [("debug", "DEBUG"), (" warning ", "WARNING"), ("bavard", "INFO"), ("", "INFO")]
+)
+def test_the_web_server_reads_the_level_as_the_settings_do_and_leaves_them_to_tell_a_wrong_one(given, level):
+    answer = subprocess.run(
+        [sys.executable, "-c", "from labonnealternance.gunicorn import logconfig_dict as d; print(d['root']['level'])"],
+        cwd=settings.BASE_DIR, env={"PATH": os.environ["PATH"], "LOG_LEVEL": given}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert answer.stdout.strip() == level
 
 
 def test_a_process_without_its_variables_does_not_start():

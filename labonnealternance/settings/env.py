@@ -1,7 +1,7 @@
 """The environment variables, read and checked once: what is missing or contradictory stops the start with a sentence.
 
-``docs/operations.md`` lists them. Only the web server's own (``gunicorn.py``) and a laptop's (``embedded``, ``demo``) are
-read elsewhere.
+``docs/operations.md`` lists them. Only the web server's own (``gunicorn.py``) and a laptop's (``embedded``, ``demo``)
+are read elsewhere.
 """
 
 import os
