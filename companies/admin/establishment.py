@@ -208,20 +208,15 @@ class EstablishmentAdmin(ShownAdmin):
                 (
                     format_html('<a href="{}">{}</a>', _decision_url("change", each), what_of(each)),
                     each.get_scope_display() + ("" if each.scope == DecisionScope.SIRET else f" : {each.value}"),
-                    f"annulée le {moment_of(each.revoked_at)} : {each.revocation_reason}"
-                    if each.revoked_at
-                    else state_of(each, at),
+                    _standing(each, at),
                     moment_of(each.starts_at),
                     _last_day(each.ends_at) or "sans fin",
                     each.get_reason_display(),
                     each.decided_by or each.get_origin_display(),
-                    ""
-                    if each.revoked_at or (each.ends_at and each.ends_at <= at)
-                    else format_html('<a href="{}">Annuler</a>', _decision_url("revoke", each)),
                 )
                 for each in known
             ),
-            ["Décision", "Portée", "État", "Depuis", "Dernier jour", "Motif", "Par", ""],
+            ["Décision", "Portée", "État", "Depuis", "Dernier jour", "Motif", "Par"],
         )
 
     @admin.display(description="Contact connu")
@@ -386,6 +381,16 @@ def state_of(decision: VisibilityDecision, at) -> str:
     if decision.ends_at is not None and decision.ends_at <= at:
         return "terminée"
     return "en vigueur" if decision.starts_at <= at else "à venir"
+
+
+def _standing(decision: VisibilityDecision, at):
+    """Where a decision stands and why, with the way to undo what holds."""
+    if decision.revoked_at is not None:
+        return f"annulée le {moment_of(decision.revoked_at)} : {decision.revocation_reason}"
+    state = state_of(decision, at)
+    if state == "terminée":
+        return state
+    return format_html('{} – <a href="{}">annuler</a>', state, _decision_url("revoke", decision))
 
 
 def moment_of(moment) -> str:

@@ -232,10 +232,13 @@ class TestButtons:
     def test_undo_a_decision(self, client, support, shop):
         decision = VisibilityDecisionFactory(value=shop.siret)
         url = reverse("admin:companies_visibilitydecision_revoke", args=[decision.pk])
+        assert url in client.get(page(shop)).text
         assert "errorlist" in client.post(url, {"reason": ""}).text
         client.post(url, {"reason": "Erreur de saisie"})
         decision.refresh_from_db()
         assert (decision.revoked_by, decision.revocation_reason) == (support, "Erreur de saisie")
+        assert url not in client.get(page(shop)).text
+        assert "Erreur de saisie" in client.get(page(shop)).text
         assert is_listed(shop)
 
 
