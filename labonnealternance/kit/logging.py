@@ -17,8 +17,9 @@ _HIDDEN = [
     (re.compile(r"(/lien/)[^/\s\"'?#<>]+"), rf"\1{MASK}"),
     # The password of an address of server.
     (re.compile(r"(://[^:/\s@]*:)[^@/\s]+@"), rf"\1{MASK}@"),
-    # E-mail addresses, as typed and as written in an address of page.
-    (re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), MASK),
+    # E-mail addresses, as typed and as written in an address of page. Each word is tried once: a visitor may have a
+    # very long one written in the log.
+    (re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)[\w-]++(?:\.[\w-]++)+"), MASK),
     # French telephone numbers.
     (re.compile(r"(?<![\d.])(?:\+33|0033|0)[ .-]?[1-9](?:[ .-]?\d{2}){4}(?!\d)"), MASK),
     # Keys and passwords given by name.

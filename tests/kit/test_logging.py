@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import logging.config
+import time
 
 import pytest
 import sentry_sdk
@@ -42,6 +43,15 @@ SECRETS = [
 )
 def test_what_names_or_opens_is_masked_and_the_rest_is_kept(text, told):
     assert masked(text) == told
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a.", "%40a", "a@", "a@a.", "0", "0 1", "csrf", "token ", "token=", "://a:", "/lien/", " "]
+)
+def test_masking_takes_a_time_in_proportion_of_the_text(piece):
+    begun = time.perf_counter()
+    masked("/" + piece * (200_000 // len(piece)) + "/")
+    assert time.perf_counter() - begun < 2
 
 
 @pytest.fixture

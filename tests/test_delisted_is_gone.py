@@ -1,0 +1,96 @@
+"""From the second of the decision, no answer holds a delisted establishment, whatever runs at the same time."""
+
+import csv
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from companies.actions import hiring_potentials, visibility
+from companies.enums import DecisionOrigin, DecisionReason, DecisionScope
+from companies.models import Establishment, Naf
+from tests.companies import stock
+from tests.offers import public_town
+
+SEARCH = "/recherche/?romes=D1102&lieu=Metz&code=57463&rayon=10"
+
+
+def stock_of(town, path: Path) -> Path:
+    """A stock file that holds the town as it is, each time with another name for all."""
+    lines = [
+        {**stock.LINE, "siret": each.siret, "siren": each.siret[:9], "nic": each.siret[9:],
+         "enseigne1Etablissement": f"FOURNIL {time.monotonic_ns()}"}
+        for each in town
+    ]  # fmt: skip
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, stock.stock_columns(), extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(lines)
+    return path
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_run(tmp_path):
+    town = public_town.build_town(bakeries=24)
+    Naf.objects.get_or_create(code="1071C", defaults={"label": "Boulangerie et boulangerie-pâtisserie"})
+    gone: dict[str, float] = {}
+    stop, faults, read, turns = threading.Event(), [], [], []
+
+    def in_a_thread(work):
+        def run():
+            try:
+                while not stop.is_set():
+                    work()
+            except Exception as fault:
+                faults.append(fault)
+            finally:
+                connection.close()
+
+        return threading.Thread(target=run)
+
+    def look():
+        client = Client()
+        for path in (SEARCH, SEARCH + "&page=2", SEARCH + "&tri=distance"):
+            asked, known = time.monotonic(), dict(gone)
+            text = client.get(path).text
+            faults.extend((path, siret) for siret, since in known.items() if since < asked and siret in text)
+            read.append(len(known))
+        latest = list(gone)[-2:]
+        faults.extend(siret for siret in latest if client.get(f"/etablissement/{siret}/").status_code != 410)
+
+    def score():
+        public_town.put_online([(each, public_town.BAKER) for each in town])
+        hiring_potentials.renew_order(at=timezone.now())
+        turns.append("score")
+
+    def bring():
+        call_command("import_establishments", str(stock_of(town, tmp_path / "stock.csv")), "--partial", verbosity=0)
+        turns.append("import")
+
+    threads = [in_a_thread(work) for work in (look, look, score, bring)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number, each in enumerate(town[:16]):
+            by_siren = number % 2
+            visibility.delist(
+                scope=DecisionScope.SIREN if by_siren else DecisionScope.SIRET,
+                value=each.siret[:9] if by_siren else each.siret,
+                by=None, at=timezone.now(), reason=DecisionReason.OTHER, origin=DecisionOrigin.SUPPORT,
+            )  # fmt: skip
+            gone[each.siret] = time.monotonic()
+            time.sleep(0.15)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert faults == []
+    assert {"score", "import"} == set(turns)
+    assert any(read)
+    assert "8 établissements" in Client().get(SEARCH).text
+    assert Establishment.objects.listed(timezone.now()).count() == 8
