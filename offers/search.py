@@ -30,7 +30,7 @@ MOST_CODES = 50
 EARTH_RADIUS_KM = 6371.0088
 
 # Entries in the disc up to which all of them are read, for the page and the total at once.
-FEW_ENTRIES = 600
+FEW_ENTRIES = 1_000
 # An entry met on the way costs about as much in one index as in the other; going down an index costs this many.
 DESCENT = 8
 # Read beyond what is needed, since some may be hidden: this many, and a small share.
@@ -100,7 +100,7 @@ def search(question: Question, *, at: datetime.datetime, with_contacts: bool = F
     ``with_contacts``: the establishments also carry ``shown_phone`` and ``has_email``
     (``EstablishmentQuerySet.with_contact``), for one query more.
 
-    Takes 4 queries whatever the number of rows, 6 or 7 among many entries, one more where support listed something
+    Takes 5 queries whatever the number of rows, 6 or 7 among many entries, one more where support listed something
     there for these jobs, 3 more for each further radius tried. It looks again only where much of a place is hidden.
     """
     asked = question.radius_km
@@ -381,17 +381,13 @@ class _Reader:
 
     def read(self) -> tuple[list[FoundEstablishment], int]:
         """The rows of the page, and the total up to ``LONGEST_TOTAL + 1``."""
-        candidates = self._in_disc(self.disc, at_most=FEW_ENTRIES + 1)
-        if len(candidates) > FEW_ENTRIES:
-            estimates = self._estimates()
-            some = [candidate.establishment_id for candidate in candidates]
+        estimates = self._estimates()
+        if sum(hits for _, hits in estimates.values()) > FEW_ENTRIES:
             for generosity in (1, 4, 16):
-                answer = self._read_among_many(estimates, some, generosity)
+                answer = self._read_among_many(estimates, generosity)
                 if answer is not None:
                     return answer
-                some = self._some(estimates, 4 * generosity * ENOUGH)
-            candidates = self._in_disc(self.disc)
-        return self._read_all(self._once(candidates))
+        return self._read_all(self._once(self._in_disc(self.disc)))
 
     def _read_all(self, candidates: list[Candidate]) -> tuple[list[FoundEstablishment], int]:
         """The same among candidates in order; no more of them are looked at than needed."""
@@ -403,7 +399,7 @@ class _Reader:
             asked *= 4
 
     def _read_among_many(
-        self, estimates: dict[str, tuple[int, float]], some: list[int], generosity: int
+        self, estimates: dict[str, tuple[int, float]], generosity: int
     ) -> tuple[list[FoundEstablishment], int] | None:
         """The same where the total is beyond the cap: the page is told from the first of each job, the total by some.
 
@@ -413,7 +409,8 @@ class _Reader:
         by_distance = self.question.sort == "distance"
         page = self._nearest(estimates, wanted) if by_distance else self._first(estimates, wanted)
         seen = {candidate.establishment_id for candidate in page}
-        more = [Candidate(number, "", 0, 0.0) for number in dict.fromkeys(some) if number not in seen]
+        some = self._some(estimates, generosity * ENOUGH)
+        more = [Candidate(number, "", 0, 0.0) for number in some if number not in seen]
         found, total, sure = _show(
             [*page, *more[: generosity * ENOUGH]], start=self.start, stop=self.stop, sure=len(page), at=self.at
         )
@@ -517,13 +514,12 @@ class _Reader:
                 ORDER BY order_key, establishment_id LIMIT %(wanted)s::integer
             ) entry"""
 
-    def _in_disc(self, disc: _Disc, at_most: int | None = None) -> list[Candidate]:
-        """Everything in the disc; or, beyond ``at_most`` entries, as many of them in no order."""
+    def _in_disc(self, disc: _Disc) -> list[Candidate]:
+        """Everything in the disc."""
         asked_for = [candidate for candidate in self.asked_for if candidate.chord2 <= disc.chord**2]
         if self.edition is None:
             return asked_for
-        limit = "" if at_most is None else " LIMIT %(at_most)s::integer"
-        rows = self._ask_by_place(self._by_place(COLUMNS) + limit, disc, codes=self.codes, at_most=at_most)
+        rows = self._ask_by_place(self._by_place(COLUMNS), disc, codes=self.codes)
         return [*asked_for, *itertools.starmap(Candidate, rows)]
 
     def _first(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[Candidate]:
