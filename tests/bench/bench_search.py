@@ -33,6 +33,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import numpy as np
+import psutil
 import psycopg
 
 from labonnealternance.embedded import postgres, services
@@ -353,15 +354,39 @@ def measure_pages(country) -> dict:
         ("search again", "labonnealternance.wsgi"),
         ("constant again", "tests.bench.constant_search"),
     ):
-        with gunicorn(application) as port:
-            ask_pages(port, addresses, 2)
+        with gunicorn(application) as (port, server):
+            ask_pages(port, addresses, 4)
+            before = processor_of(server)
             measured[name] = ask_pages(port, addresses, SECONDS_OF_PAGES)
-    best = {name: max(measured[name]["rps"], measured[f"{name} again"]["rps"]) for name in ("search", "constant")}
-    return {**measured, "ratio": round(best["search"] / best["constant"], 2)}
+            taken = processor_of(server) - before
+            measured[name]["processor"] = round(taken / (measured[name]["rps"] * SECONDS_OF_PAGES), 2)
+    pairs = ("search", "constant")
+    best = {name: max(measured[name]["rps"], measured[f"{name} again"]["rps"]) for name in pairs}
+    least = {name: min(measured[name]["processor"], measured[f"{name} again"]["processor"]) for name in pairs}
+    return {
+        **measured,
+        "ratio": round(best["search"] / best["constant"], 2),
+        "processor_ratio": round(least["constant"] / least["search"], 2),
+    }
+
+
+def processor_of(server: subprocess.Popen) -> float:
+    """Milliseconds of processor taken so far by gunicorn and by the sessions of PostgreSQL that it opened."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'labonnealternance-web'"
+        )
+        pids = [server.pid, *(child.pid for child in psutil.Process(server.pid).children())]
+        pids += [pid for (pid,) in cursor.fetchall()]
+    clocks = [clock for pid in pids for clock in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(clock.read_text().split()[0]) for clock in clocks) / 1e6 if clocks else float("nan")
 
 
 @contextlib.contextmanager
-def gunicorn(application: str) -> Iterator[int]:
+def gunicorn(application: str) -> Iterator[tuple[int, subprocess.Popen]]:
     import socket
 
     with socket.socket() as free:
@@ -383,7 +408,7 @@ def gunicorn(application: str) -> Iterator[int]:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                     break
                 time.sleep(0.1)
-            yield port
+            yield port, server
         finally:
             server.terminate()
             server.wait()
@@ -475,11 +500,17 @@ def told(result: dict) -> str:
                 f"{'×' + format(ours['p95'] / before['p95'], '.2f'):>7}"
             )
         lines.append(f"Answers compared with those from memory: {large['agreement']}")
-    lines.append("\nResults page, gunicorn, 2 workers (requests/s, ms)")
+    lines.append("\nResults page, gunicorn, 2 workers (CPU: gunicorn and its sessions of PostgreSQL, a request)")
     for name in ("search", "constant", "search again", "constant again"):
         page = large["pages"][name]
-        lines.append(f"  {name:<16}{page['rps']:>8.1f} requests/s   p50 {page['p50']:>6.1f}   p95 {page['p95']:>6.1f}")
-    lines.append(f"  the search serves {large['pages']['ratio']:.0%} of the constant's requests")
+        lines.append(
+            f"  {name:<16}{page['rps']:>8.1f} requests/s   p50 {page['p50']:>6.1f}   p95 {page['p95']:>6.1f}"
+            f"   CPU {page['processor']:>6.2f} ms"
+        )
+    pages = large["pages"]
+    lines.append(
+        f"  the search serves {pages['ratio']:.0%} of the constant's requests ({pages['processor_ratio']:.0%} by CPU)"
+    )
     return "\n".join(lines)
 
 
