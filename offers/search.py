@@ -70,11 +70,15 @@ class Question:
 
 @dataclass(frozen=True)
 class FoundEstablishment:
-    """One row of an answer; ``establishment`` carries its activity and its commune."""
+    """One row of an answer; ``establishment`` carries its activity and its commune.
+
+    ``is_asked_for``: a decision lists it for this job; the model says nothing of it.
+    """
 
     establishment: Establishment
     rome: Rome
     distance_km: float
+    is_asked_for: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ class Candidate(NamedTuple):
     rome: str
     order_key: int
     chord2: float
+    is_asked_for: bool = False
 
     @property
     def distance_km(self) -> float:
@@ -186,7 +191,12 @@ def _show(
         if loaded["establishment"] is None or loaded["rome"] is None:
             continue
         loaded["establishment"].naf, loaded["establishment"].commune = loaded["naf"], loaded["commune"]
-        found.append(FoundEstablishment(loaded["establishment"], loaded["rome"], candidates[rank - 1].distance_km))
+        candidate = candidates[rank - 1]
+        found.append(
+            FoundEstablishment(
+                loaded["establishment"], loaded["rome"], candidate.distance_km, is_asked_for=candidate.is_asked_for
+            )
+        )
     total, among_sure = rows[0][:2]
     return found, total, among_sure
 
@@ -585,7 +595,7 @@ class _Reader:
         reach = degrees(self.question.radius_km / EARTH_RADIUS_KM) + 1e-6
         near = {"south": self.disc.latitude - reach, "north": self.disc.latitude + reach}
         found = [
-            Candidate(number, code, key, self.disc.chord2_to(latitude, longitude))
+            Candidate(number, code, key, self.disc.chord2_to(latitude, longitude), is_asked_for=True)
             for number, code, key, latitude, longitude in _rows(
                 sql, {"codes": self.codes, **near, **ASKED_FOR.params(self.at)}
             )

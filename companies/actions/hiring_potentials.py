@@ -10,6 +10,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, F, OuterRef, Q, Subquery, Window
@@ -435,17 +436,25 @@ def potentials_of(*, establishment_ids: Sequence[int]) -> dict[int, list[HiringP
     return found
 
 
-def jobs_of(*, establishment: Establishment, at: datetime.datetime) -> list[Rome]:
-    """The jobs that an establishment is shown for: asked for by a decision in force first, then by potential."""
-    asked = VisibilityDecision.objects.in_force(at).filter(
+class Jobs(NamedTuple):
+    """The jobs that an establishment is shown for, at most ``LONGEST_JOB_LIST`` of each, none twice."""
+
+    asked: list[Rome]
+    """Listed by a decision in force, by label: nothing is said of their potential."""
+    likely: list[Rome]
+    """Of high potential, highest first."""
+
+
+def jobs_of(*, establishment: Establishment, at: datetime.datetime) -> Jobs:
+    """What the establishment asked to be shown for, and what the release online names it for."""
+    decisions = VisibilityDecision.objects.in_force(at).filter(
         kind=DecisionKind.LISTED, scope=DecisionScope.SIRET, value=establishment.siret
     )
-    codes = {code for listed in asked for code in listed.rome_codes}
-    jobs = list(Rome.objects.filter(code__in=codes).order_by("label")[:LONGEST_JOB_LIST])
-    for potential in potentials_of(establishment_ids=[establishment.pk])[establishment.pk]:
-        if potential.rome not in jobs:
-            jobs.append(potential.rome)
-    return jobs[:LONGEST_JOB_LIST]
+    codes = {code for decision in decisions for code in decision.rome_codes}
+    potentials = potentials_of(establishment_ids=[establishment.pk])[establishment.pk]
+    likely = [potential.rome for potential in potentials]
+    asked = Rome.objects.filter(code__in=codes).exclude(code__in=[job.code for job in likely]).order_by("label")
+    return Jobs(list(asked[:LONGEST_JOB_LIST]), likely)
 
 
 def was_public(*, siret: str, at: datetime.datetime) -> bool:

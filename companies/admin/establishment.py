@@ -332,7 +332,7 @@ def _effective(establishment: Establishment):
 def _seen_by_the_public(establishment: Establishment, at) -> tuple[bool, str]:
     """Whether its page exists, and the sentence that says why."""
     if Establishment.objects.listed(at).filter(pk=establishment.pk).exists():
-        jobs = len(hiring_potentials.jobs_of(establishment=establishment, at=at))
+        jobs = sum(map(len, hiring_potentials.jobs_of(establishment=establishment, at=at)))
         if jobs:
             return True, f"Oui, pour {_count(jobs, 'métier')}."
         return False, "Non : aucun métier ne lui est attribué. « Référencer » lui en donne."

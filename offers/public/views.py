@@ -23,6 +23,9 @@ from offers.public import questions
 MAX_SUGGESTIONS = 10
 # Of an establishment's jobs, how many are read without unfolding the others.
 FIRST_JOBS = 6
+HIGH_POTENTIAL = "Fort potentiel d’embauche"
+# Listed at its own request: the model says nothing of it.
+ASKED_FOR = "Souhaite recruter en alternance"
 # A page of results must be gone as soon as a decision is taken: nobody may keep it.
 fresh = cache_control(private=True, no_cache=True)
 
@@ -61,18 +64,20 @@ def establishment(request: HttpRequest, *, siret: str) -> HttpResponse:
         .filter(siret=siret)
         .first()
     )
-    jobs = hiring_potentials.jobs_of(establishment=found, at=at) if found else []
-    if found is None or not jobs:
+    jobs = hiring_potentials.jobs_of(establishment=found, at=at) if found else None
+    if found is None or jobs is None or not any(jobs):
         if hiring_potentials.was_public(siret=siret, at=at):
             return errors.gone(request)
         raise Http404
-    asked = request.GET.get("romes", "")[:200].split(",")
-    jobs.sort(key=lambda job: job.code not in asked)
+    searched = request.GET.get("romes", "")[:200].split(",")
+    likely = sorted(jobs.likely, key=lambda job: job.code not in searched)
     query = request.META["QUERY_STRING"] if request.GET.get("metier") or request.GET.get("romes") else ""
     context = {
         "establishment": found,
-        "jobs": jobs[:FIRST_JOBS],
-        "other_jobs": jobs[FIRST_JOBS:],
+        "asked_jobs": jobs.asked,
+        "jobs": likely[:FIRST_JOBS],
+        "other_jobs": likely[FIRST_JOBS:],
+        "badge": HIGH_POTENTIAL if likely else ASKED_FOR,
         "size": _size(found),
         "phone": _phone(found.shown_phone),
         "siret": spaced_siret(found.siret),
@@ -120,6 +125,7 @@ class Card:
     sector: str
     size: str
     job: str
+    badge: str
 
 
 def _answer(question: questions.Question) -> dict:
@@ -146,6 +152,7 @@ def _answer(question: questions.Question) -> dict:
             sector=found.establishment.naf.label if found.establishment.naf else "",
             size=_size(found.establishment),
             job=found.rome.label if several_jobs else "",
+            badge=ASKED_FOR if found.is_asked_for else HIGH_POTENTIAL,
         )
         for number, found in enumerate(answer.establishments, start=first)
     ]

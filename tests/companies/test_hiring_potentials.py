@@ -312,11 +312,13 @@ class TestWhatPagesSay:
         assert [each.rome_id for each in found[bakery.pk]] == [BAKER, COOK]
         assert [each.rome_id for each in found[other.pk]] == [COOK]
 
-    def test_the_jobs_listed_by_hand_come_first(self, jobs):
+    def test_a_job_listed_by_hand_is_told_apart_from_those_of_high_potential(self, jobs):
         bakery = make_establishment()
         put_online([(bakery, BAKER, 2)])
         list_by_hand(bakery, COOK)
-        assert [job.code for job in hiring_potentials.jobs_of(establishment=bakery, at=NOW)] == [COOK, BAKER]
+        asked, likely = hiring_potentials.jobs_of(establishment=bakery, at=NOW)
+        assert [job.code for job in asked] == [COOK]
+        assert [job.code for job in likely] == [BAKER]
 
     def test_a_page_existed_where_a_release_online_held_it_or_a_decision_listed_it(self, jobs):
         shown, never, by_hand, ready = make_establishments([METZ] * 4)

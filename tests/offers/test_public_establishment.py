@@ -126,3 +126,20 @@ def test_the_job_that_was_asked_for_is_read_first(client, bakery):
     put_online([(bakery, BAKER), (bakery, COOK)])
     html = client.get(address(bakery) + f"?romes={COOK}").content.decode()
     assert html.index("Cuisinier / Cuisinière") < html.index("Boulanger / Boulangère")
+
+
+def test_listed_at_its_own_request_nothing_is_said_of_its_potential(client, bakery):
+    newcomer = factories.EstablishmentFactory(
+        siret=factories.make_siret(9001), name="FOURNIL NEUF", latitude=bakery.latitude, longitude=bakery.longitude
+    )
+    visibility.list_establishment(
+        siret=newcomer.siret, rome_codes=[COOK], by=None, at=timezone.now(),
+        reason=DecisionReason.REQUESTED_LISTING, origin=DecisionOrigin.SUPPORT,
+    )  # fmt: skip
+    page = client.get(address(newcomer)).content.decode()
+    assert "Souhaite recruter en alternance" in page
+    assert "Cuisinier / Cuisinière" in page
+    assert "potentiel" not in page.lower().split("<main")[1].split("</main")[0]
+    results = client.get(reverse("offers:search"), {"metier": "Cuisinier", "lieu": "Metz"}).content.decode()
+    assert "FOURNIL NEUF" in results
+    assert "Souhaite recruter en alternance" in results
