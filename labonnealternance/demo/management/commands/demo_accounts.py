@@ -42,12 +42,20 @@ def as_json(told: dict) -> str:
     return json.dumps(told, ensure_ascii=False, indent=2)
 
 
+# What a person reads of each role; a script reads all of it.
+FACTS = {"email": "", "siret": "SIRET", "password": "mot de passe", "totp_now": "code (30 s)"}
+
+
 def as_text(told: dict) -> str:
     lines = [f"Adresse          {told['base_url']}/"]
     if told["mailbox_url"]:
         lines.append(f"E-mails envoyés  {told['mailbox_url']}")
     lines.append("Comptes de démonstration :")
     for role, facts in told["roles"].items():
-        shown = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
+        shown = ", ".join(f"{label} {facts[name]}".strip() for name, label in FACTS.items() if facts.get(name))
         lines.append(f"  {Role(role).label:<25} {shown}")
+    lines += [
+        f"Le support entre par {told['pages']['admin']} ; manage.py demo_accounts redonne un code.",
+        f"Les autres entrent par {told['pages']['sign_in']} : le lien arrive dans les e-mails envoyés.",
+    ]
     return "\n".join(lines)
