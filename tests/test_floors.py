@@ -7,7 +7,10 @@ import sys
 
 import pytest
 from django.apps import apps
+from django.db import models
+from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
+from django.test.utils import isolate_apps
 
 ROOT = pathlib.Path(__file__).parent.parent
 FLOOR = {"companies": 1, "offers": 3, "scoring": 3}
@@ -25,41 +28,90 @@ def may_lean_on(source, target):
     return source == target or floor(target) < floor(source) or floor(source) == floor(target) == 0
 
 
-@pytest.mark.parametrize("app", [*FLOOR, *GROUND])
-def test_relations_point_down(app):
-    upward = [
+def upward_relations(app, models):
+    return [
         field
-        for model in apps.get_app_config(app).get_models()
+        for model in models
         for field in model._meta.local_fields + model._meta.local_many_to_many
         if field.remote_field and not may_lean_on(app, field.related_model._meta.app_label)
     ]
-    assert upward == []
 
 
-@pytest.mark.parametrize("app", [*FLOOR, *GROUND])
-def test_migrations_point_down(app):
-    loader = MigrationLoader(None)
-    upward = [
+def upward_migrations(app, migrations):
+    return [
         (name, parent)
-        for (label, name), migration in loader.disk_migrations.items()
+        for (label, name), migration in migrations.items()
         if label == app
         for parent in migration.dependencies
         if not may_lean_on(app, parent[0])
     ]
-    assert upward == []
+
+
+def upward_names(app, text):
+    return [name for name in ROUTE.findall(text) + LOAD.findall(text) if not may_lean_on(app, name)]
+
+
+@pytest.mark.parametrize("app", [*FLOOR, *GROUND])
+def test_relations_point_down(app):
+    assert upward_relations(app, apps.get_app_config(app).get_models()) == []
+
+
+@pytest.mark.parametrize("app", [*FLOOR, *GROUND])
+def test_migrations_point_down(app):
+    assert upward_migrations(app, MigrationLoader(None).disk_migrations) == []
 
 
 @pytest.mark.parametrize("app", [*FLOOR, "labonnealternance"])
 def test_url_names_and_templates_point_down(app):
     files = [p for p in (ROOT / app).rglob("*") if p.suffix in {".py", ".html", ".txt", ".xml", ".svg"}]
-    upward = [
-        f"{path.relative_to(ROOT)}: {name}"
-        for path in files
-        for name in ROUTE.findall(path.read_text()) + LOAD.findall(path.read_text())
-        if not may_lean_on(app, name)
-    ]
     assert files
-    assert upward == []
+    assert [(path.relative_to(ROOT), name) for path in files for name in upward_names(app, path.read_text())] == []
+
+
+# The same four rules, broken on purpose.
+
+
+@isolate_apps("companies", "scoring")
+def test_a_foreign_key_that_points_up_is_caught():
+    class Score(models.Model):
+        class Meta:
+            app_label = "scoring"
+
+    class Fact(models.Model):
+        score = models.ForeignKey(Score, on_delete=models.CASCADE)
+
+        class Meta:
+            app_label = "companies"
+
+    assert upward_relations("companies", [Fact]) == [Fact._meta.get_field("score")]
+    assert upward_relations("scoring", [Fact, Score]) == []
+
+
+def test_a_migration_that_leans_upward_is_caught():
+    migration = Migration("0002_breach", "companies")
+    migration.dependencies = [("companies", "0001_extensions"), ("scoring", "0001_runs")]
+    assert upward_migrations("companies", {("companies", "0002_breach"): migration}) == [
+        ("0002_breach", ("scoring", "0001_runs"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% url 'offers:home' %}",
+        '{% include "offers/public/_search_form.html" %}',
+        "{% extends 'offers/base.html' %}",
+        "reverse('offers:search')",
+        'redirect("offers:home")',
+        'render(request, "offers/public/home.html")',
+        'template_name = "offers/public/home.html"',
+    ],
+)
+def test_a_name_of_a_page_or_of_a_template_above_is_caught(text):
+    assert upward_names("companies", text) == ["offers"]
+    assert upward_names("labonnealternance", text) == ["offers"]
+    assert upward_names("scoring", text) == ["offers"]
+    assert upward_names("offers", text) == []
 
 
 def test_every_app_of_the_project_has_a_floor():
