@@ -96,7 +96,7 @@ def test_no_rule_outlives_its_column():
 
 
 def test_the_net_catches_what_it_is_for():
-    class Applicant(models.Model):  # noqa: DJ008
+    class Applicant(models.Model):
         first_name = models.CharField(max_length=50)
         phone_number = models.CharField(max_length=20)
         contact_email = models.EmailField()
