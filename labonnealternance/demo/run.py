@@ -66,8 +66,6 @@ def _processes(port: int) -> dict[str, str]:
 
 def _announce_when_up(address: str):
     """Prints the accounts once the pages answer, so that what is printed can be opened."""
-    command = [PYTHON, "manage.py", "demo_accounts"]
-    telling = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for _ in range(600):
         try:
             urllib.request.urlopen(f"{address}/livez", timeout=5)
@@ -76,8 +74,9 @@ def _announce_when_up(address: str):
             break
         except OSError:
             time.sleep(0.1)
-    told, _ = telling.communicate()
-    print(f"\n{told}\nCtrl-C pour tout arrêter.\n", flush=True)
+    # Begun once the processes are there: one forked meanwhile would hold the pipe, and its end would never come.
+    told = subprocess.run([PYTHON, "manage.py", "demo_accounts"], capture_output=True, text=True)
+    print(f"\n{told.stdout}{told.stderr}\nCtrl-C pour tout arrêter.\n", flush=True)
 
 
 def main():
