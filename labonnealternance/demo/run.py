@@ -40,8 +40,9 @@ def _refuse_a_taken_port(port: int):
             ) from None
 
 
-def _manage(*arguments: str):
-    answer = subprocess.run([PYTHON, "manage.py", *arguments])
+def _prepare():
+    """In a process of its own: what it imports and holds is given back before the service starts."""
+    answer = subprocess.run([PYTHON, "manage.py", "prepare_demo"])
     if answer.returncode:
         raise SystemExit(answer.returncode)
 
@@ -94,9 +95,9 @@ def main():
         _refuse_a_taken_port(port)
         address_file().write_text(address)
         with services():
-            _manage("prepare_demo")
+            _prepare()
             print(f"— prêt en {time.monotonic() - begun:.0f} s, démarrage de web, worker et beat…", flush=True)
-            # A laptop, or a container of one's own: root is told once, by Celery's documentation.
+            # Celery warns a worker that runs as root; here the machine is one's own, and nothing comes from outside.
             quiet = "ignore:You're running the worker with superuser privileges"
             environment = {"LOG_FORMAT": "text", "PYTHONWARNINGS": quiet, **os.environ, "PYTHONUNBUFFERED": "1"}
             manager = Manager()
