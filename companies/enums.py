@@ -107,3 +107,13 @@ class ReleaseStatus(models.TextChoices):
     PREVIOUS = "previous", "Précédente"
     RETIRED = "retired", "Retirée"
     ABANDONED = "abandoned", "Abandonnée"
+
+
+class OpcoOrigin(models.TextChoices):
+    """Who told the OPCO of an establishment."""
+
+    SERVICE = "service", "Service public des OPCO"
+    IDCC = "idcc", "Convention collective"
+    RECRUITER = "recruiter", "Recruteur"
+    ADVISOR = "advisor", "Conseiller OPCO"
+    SUPPORT = "support", "Support"

@@ -29,6 +29,8 @@ from companies.models import (
 from companies.models.search_keys import place_key, title_keys
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.text import search_key
+from offers.enums import AccessStatus, OfferStatus
+from offers.models import Access, Offer, Registration
 
 
 def make_siren(n: int) -> str:
@@ -246,3 +248,63 @@ class ContactCorrectionFactory(DjangoModelFactory):
     origin = DecisionOrigin.SUPPORT
     reason = "Demande de l'établissement"
     decided_at = factory.LazyFunction(timezone.now)
+
+
+class AccessFactory(DjangoModelFactory):
+    """A granted access, to an establishment of its own."""
+
+    class Meta:
+        model = Access
+
+    user = factory.SubFactory(UserFactory, email_confirmed_at=factory.LazyFunction(timezone.now))
+    establishment = factory.SubFactory(EstablishmentFactory)
+    status = AccessStatus.GRANTED
+    asked_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(days=2))
+    confirmed_at = factory.SelfAttribute("asked_at")
+    decided_at = factory.LazyAttribute(
+        lambda access: None if access.status == AccessStatus.AWAITING else access.asked_at
+    )
+
+
+class RegistrationFactory(DjangoModelFactory):
+    """What a visitor asked for an hour ago, and has not confirmed."""
+
+    class Meta:
+        model = Registration
+
+    access = factory.SubFactory(
+        AccessFactory, status=AccessStatus.AWAITING, confirmed_at=None, user=factory.SubFactory(UserFactory)
+    )
+    first_name = "Camille"
+    last_name = "Exemple"
+    phone = "+33199000018"
+    created_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(hours=1))
+
+
+class OfferFactory(DjangoModelFactory):
+    """An offer published an hour ago, of a granted access, public as it is."""
+
+    class Meta:
+        model = Offer
+
+    access = factory.SubFactory(AccessFactory)
+    establishment = factory.SelfAttribute("access.establishment")
+    status = OfferStatus.ACTIVE
+    rome = factory.SubFactory(RomeFactory)
+    job_label = "Boulanger / Boulangère"
+    starts_on = factory.LazyFunction(lambda: timezone.localdate() + dt.timedelta(days=20))
+    description = "Réalise des produits de boulangerie."
+    skills = factory.LazyFunction(lambda: ["Pétrir une pâte", "Conduire une cuisson"])
+    latitude = factory.SelfAttribute("establishment.latitude")
+    longitude = factory.SelfAttribute("establishment.longitude")
+    created_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(hours=1))
+    confirmed_at = factory.SelfAttribute("created_at")
+    published_at = factory.LazyAttribute(
+        lambda offer: None if offer.status == OfferStatus.AWAITING else offer.created_at
+    )
+    expires_on = factory.LazyAttribute(
+        lambda offer: Offer.last_day_from(offer.published_at) if offer.published_at else None
+    )
+    closed_at = factory.LazyAttribute(
+        lambda offer: None if offer.status in {OfferStatus.AWAITING, OfferStatus.ACTIVE} else offer.created_at
+    )

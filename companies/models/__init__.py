@@ -1,7 +1,7 @@
 """Tables of the establishments' world."""
 
 from companies.models.contact_values import InvalidContact, clean_email, clean_phone
-from companies.models.establishment import Contact, Establishment, EstablishmentImport, LegalUnit
+from companies.models.establishment import Contact, Establishment, EstablishmentImport, LegalUnit, OpcoAssignment
 from companies.models.hiring_potential import HiringPotential, Release, ReleaseMove, SearchEdition
 from companies.models.reference import (
     Commune,
@@ -45,6 +45,7 @@ __all__ = [
     "Naf",
     "NafRomeShare",
     "Opco",
+    "OpcoAssignment",
     "ReferenceImport",
     "Region",
     "Release",

@@ -1,12 +1,21 @@
 """Establishments as the registry knows them. Human decisions never share a column with these facts."""
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Left, Lower
 from django.utils import timezone
 
-from companies.enums import Channel, DecisionKind, DecisionScope, HeadcountBand, ImportKind, ImportStatus
+from companies.enums import (
+    Channel,
+    DecisionKind,
+    DecisionScope,
+    HeadcountBand,
+    ImportKind,
+    ImportStatus,
+    OpcoOrigin,
+)
 from companies.models.reference import Commune, Idcc, Naf, Opco
 from companies.models.siret import validate_siret
 from companies.models.visibility import ContactCorrection, VisibilityDecision
@@ -181,7 +190,15 @@ class Establishment(models.Model):
         db_constraint=False,
     )
     idcc = models.ForeignKey(Idcc, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    # Written by ``companies.actions.opcos`` only, never by an import; its journal says who told it.
     opco = models.ForeignKey(Opco, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    opco_is_certified = models.BooleanField(
+        "OPCO certifié", default=False, db_default=False, help_text="Seuls un conseiller ou le support le changent."
+    )
+    # Someone registered while the registry could not answer: the row holds a SIRET and waits for its facts.
+    to_verify_since = models.DateTimeField("à vérifier depuis", null=True)
+    # The registry's last answer about this one establishment.
+    checked_at = models.DateTimeField("vérifié au registre le", null=True)
 
     objects = EstablishmentQuerySet.as_manager()
 
@@ -209,6 +226,11 @@ class Establishment(models.Model):
         indexes = [
             models.Index(fields=["siren"], name="establishment_siren"),
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="establishment_name_trgm"),
+            models.Index(
+                fields=["to_verify_since"],
+                name="establishment_to_verify",
+                condition=Q(to_verify_since__isnull=False),
+            ),
         ]
 
     def __str__(self):
@@ -218,6 +240,28 @@ class Establishment(models.Model):
     def display_name(self) -> str:
         """The name to show: a registry file without the companies' names leaves some establishments nameless."""
         return self.name or "Établissement sans nom connu"
+
+
+class OpcoAssignment(models.Model):
+    """One line of the journal of ``Establishment.opco``: who told it, when, why."""
+
+    establishment = models.ForeignKey(
+        Establishment, on_delete=models.PROTECT, related_name="opco_journal", verbose_name="établissement"
+    )
+    opco = models.ForeignKey(Opco, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="OPCO")
+    origin = models.CharField("origine", max_length=10, choices=OpcoOrigin)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="auteur"
+    )
+    at = models.DateTimeField("le")
+    reason = models.TextField("raison", blank=True)
+
+    class Meta:
+        verbose_name = "attribution d'OPCO"
+        verbose_name_plural = "attributions d'OPCO"
+
+    def __str__(self):
+        return f"{self.establishment_id} : {self.opco_id}"
 
 
 class Contact(models.Model):

@@ -54,6 +54,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     first_name = models.CharField("prénom", max_length=100, blank=True)
     last_name = models.CharField("nom", max_length=100, blank=True)
+    phone = models.CharField("téléphone", max_length=20, blank=True)
+    # A link sent to the address was used: the person reads it.
+    email_confirmed_at = models.DateTimeField("adresse confirmée le", null=True, blank=True)
     is_staff = models.BooleanField("support", default=False, help_text="Peut entrer dans le back-office.")
     is_active = models.BooleanField("actif", default=True)
     joined_at = models.DateTimeField("inscription", default=timezone.now)
@@ -116,7 +119,11 @@ class SignInLink(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sign_in_links", verbose_name="personne"
     )
+    # The address that it was sent to: a link dies with a change of address.
+    address = models.EmailField("adresse", max_length=254)
     next_path = models.CharField("page demandée", max_length=500, blank=True)
+    # What its use confirms, in the words of the app that asked for it (``settings.LINK_USED``).
+    subject = models.CharField("objet", max_length=100, blank=True)
     created_at = models.DateTimeField("demandé le")
     expires_at = models.DateTimeField("valable jusqu'à")
     used_at = models.DateTimeField("utilisé le", null=True, blank=True)
