@@ -3,4 +3,7 @@
 from django.urls import include, path
 
 app_name = "offers"
-urlpatterns = [path("", include("offers.public.urls"))]
+urlpatterns = [
+    path("", include("offers.public.urls")),
+    path("recruteur/", include("offers.recruiters.urls")),
+]
