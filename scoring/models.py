@@ -6,11 +6,11 @@ from django.conf import settings
 from django.db import models
 
 from companies.models import Release
-from labonnealternance.kit.states import ForbiddenMove
+from labonnealternance.kit.states import Move, WithStatus
 from scoring.enums import GateFamily, RunStatus
 
 
-class Run(models.Model):
+class Run(WithStatus):
     """One computation of the score, from the files to the verdicts.
 
     ``report`` holds every figure (``scoring.pipeline.run``); the model and the predictions are files in ``folder``.
@@ -71,31 +71,17 @@ class Run(models.Model):
 
     def move(self, *, to, by, at, reason=""):
         """Only writer of ``status``; every move leaves a line in the journal."""
-        if to not in self.MOVES[RunStatus(self.status)]:
-            raise ForbiddenMove(
-                f"Le {str(self).lower()} est « {self.get_status_display()} » :"
-                f" il ne peut pas devenir « {RunStatus(to).label} »."
-            )
-        self.journal.create(from_status=self.status, to_status=to, by=by, at=at, reason=reason)
-        self.status, self.finished_at, self.refusal = to, at, reason
+        self._pass_to(to, by=by, at=at, reason=reason)
+        self.finished_at, self.refusal = at, reason
         self.save(update_fields=["status", "finished_at", "refusal"])
 
 
-class RunMove(models.Model):
+class RunMove(Move):
     """One line of a run's journal."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="journal", verbose_name="calcul")
     from_status = models.CharField("de", max_length=12, choices=RunStatus)
     to_status = models.CharField("à", max_length=12, choices=RunStatus)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="auteur"
-    )
-    at = models.DateTimeField("le")
-    reason = models.TextField("raison", blank=True)
-
-    class Meta:
-        verbose_name = "passage d'un état à l'autre"
-        verbose_name_plural = "passages d'un état à l'autre"
 
     def __str__(self):
         return f"{self.run} : {self.get_from_status_display()} → {self.get_to_status_display()}"

@@ -11,10 +11,10 @@ from django.db import models
 from companies.enums import ReleaseStatus
 from companies.models.establishment import Establishment
 from companies.models.reference import Rome
-from labonnealternance.kit.states import ForbiddenMove
+from labonnealternance.kit.states import Move, WithStatus
 
 
-class Release(models.Model):
+class Release(WithStatus):
     """One computation of the score, from its first row written to its withdrawal."""
 
     MOVES = {
@@ -92,37 +92,18 @@ class Release(models.Model):
 
     def move(self, *, to, by, at, reason=""):
         """Only writer of ``status``; every move leaves a line in the journal."""
-        if to not in self.MOVES[ReleaseStatus(self.status)]:
-            raise ForbiddenMove(
-                f"La {str(self).lower()} est « {self.get_status_display()} » :"
-                f" elle ne peut pas devenir « {ReleaseStatus(to).label} »."
-            )
-        self.journal.create(from_status=self.status, to_status=to, by=by, at=at, reason=reason)
-        self.status = to
+        self._pass_to(to, by=by, at=at, reason=reason)
         if to == ReleaseStatus.CURRENT:
             self.published_at = at
         self.save(update_fields=["status", "published_at"])
 
 
-class ReleaseMove(models.Model):
+class ReleaseMove(Move):
     """One line of a release's journal."""
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="journal", verbose_name="livraison")
     from_status = models.CharField("de", max_length=10, choices=ReleaseStatus)
     to_status = models.CharField("à", max_length=10, choices=ReleaseStatus)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        verbose_name="auteur",
-    )
-    at = models.DateTimeField("le")
-    reason = models.TextField("raison", blank=True)
-
-    class Meta:
-        verbose_name = "passage d'un état à l'autre"
-        verbose_name_plural = "passages d'un état à l'autre"
 
     def __str__(self):
         return f"{self.release} : {self.get_from_status_display()} → {self.get_to_status_display()}"

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.text import capfirst
 
 
 class ForbiddenMove(Exception):
@@ -26,8 +27,9 @@ class WithStatus(models.Model):
         """Writes the journal and sets ``status``, without saving. Raises ``ForbiddenMove``."""
         statuses = type(to)
         if to not in self.MOVES[statuses(self.status)]:
+            name = f"{capfirst(str(self._meta.verbose_name))} {self.pk}"
             raise ForbiddenMove(
-                f"{self} : « {statuses(self.status).label} » ne peut pas devenir « {statuses(to).label} »."
+                f"{name} : « {statuses(self.status).label} » ne peut pas devenir « {statuses(to).label} »."
             )
         self.journal.create(from_status=self.status, to_status=to, by=by, at=at, reason=reason, **line)
         self.status = to

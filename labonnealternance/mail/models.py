@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
-from labonnealternance.kit.states import ForbiddenMove
+from labonnealternance.kit.states import Move, WithStatus
 from labonnealternance.mail.enums import MessageStatus, SuppressionReason, SuppressionSource
 
 # A message that a server puts off is tried again after each of these delays, 24 hours in all; then it has failed.
@@ -32,7 +32,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.exclude(status=MessageStatus.QUEUED)
 
 
-class Message(models.Model):
+class Message(WithStatus):
     """One e-mail to one person. Its ``Message-ID`` comes from its ``id``, so that a repeat is recognised."""
 
     MOVES = {
@@ -120,10 +120,7 @@ class Message(models.Model):
 
     def move(self, *, to: MessageStatus, by, at: datetime, reason: str = ""):
         """Only writer of ``status``; every move, an attempt included, leaves a line in the journal."""
-        if to not in self.MOVES[MessageStatus(self.status)]:
-            raise ForbiddenMove(f"{self.id}: {self.status} → {to}")
-        self.journal.create(from_status=self.status, to_status=to, by=by, at=at, reason=reason[:LONGEST_ANSWER])
-        self.status = to
+        self._pass_to(to, by=by, at=at, reason=reason[:LONGEST_ANSWER])
         self.sent_at = at if to == MessageStatus.SENT else None
         if to != MessageStatus.QUEUED:
             self.next_attempt_at = None
@@ -143,21 +140,12 @@ class Message(models.Model):
         self.erased_at = at
 
 
-class JournalLine(models.Model):
+class JournalLine(Move):
     """One move of a message: an attempt, its answer, its outcome."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="journal", verbose_name="e-mail")
     from_status = models.CharField("de", max_length=10, choices=MessageStatus)
     to_status = models.CharField("à", max_length=10, choices=MessageStatus)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name="auteur",
-    )
-    at = models.DateTimeField("le")
     reason = models.CharField("réponse du serveur", max_length=LONGEST_ANSWER, blank=True)
 
     class Meta:

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('to_status', models.CharField(choices=[('running', 'En cours'), ('succeeded', 'Réussi'), ('refused', 'Refusé'), ('failed', 'En échec'), ('interrupted', 'Interrompu')], max_length=12, verbose_name='à')),
                 ('at', models.DateTimeField(verbose_name='le')),
                 ('reason', models.TextField(blank=True, verbose_name='raison')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='auteur')),
+                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='auteur')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='journal', to='scoring.run', verbose_name='calcul')),
             ],
             options={
