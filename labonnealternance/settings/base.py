@@ -300,6 +300,9 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     )
 }  # fmt: skip
 
+# Seconds during which a process keeps what it counts of the offers' readers before it writes it.
+OFFER_COUNTS_DELAY: float | None = 5
+
 # The public page that the back-office's page of an establishment opens.
 ESTABLISHMENT_PAGE = "offers:establishment"
 

@@ -12,3 +12,6 @@ cast(dict[str, Any], TEMPLATES[0]["OPTIONS"])["string_if_invalid"] = "⟪variabl
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+# Counts of the offers' readers are written when a test asks for it (``offers.actions.counts.write``), by its own thread.
+OFFER_COUNTS_DELAY = None
