@@ -122,6 +122,10 @@ class EstablishmentQuerySet(models.QuerySet):
         )
         return rows.filter(~_reached(hiding))
 
+    def showable(self, at):
+        """What any page may name at ``at``: open, diffusible, not hidden by a decision."""
+        return self.open(at).filter(is_diffusible=True).unhidden(at)
+
     def listed(self, at):
         """What the public may see at ``at``: the one answer for pages, search, API and feeds.
 
@@ -130,12 +134,7 @@ class EstablishmentQuerySet(models.QuerySet):
         asked_to_be = VisibilityDecision.objects.in_force(at).filter(
             kind=DecisionKind.LISTED, scope=DecisionScope.SIRET, value=OuterRef("siret")
         )
-        return (
-            self.open(at)
-            .filter(is_diffusible=True, latitude__isnull=False)
-            .filter(Q(is_employer=True) | Exists(asked_to_be))
-            .unhidden(at)
-        )
+        return self.showable(at).filter(Q(is_employer=True) | Exists(asked_to_be), latitude__isnull=False)
 
     def with_contact(self, at):
         """Annotates what a public page may say of the contact at ``at``.

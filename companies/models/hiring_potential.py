@@ -202,15 +202,15 @@ class SearchEdition(models.Model):
     def cells_table(self) -> str:
         return f"companies_searchcell_{int(self.pk)}"
 
-    def order_key_sql(self, *, establishment_id: str, weight: str, is_contactless: str) -> str:
-        """The day's order as an SQL expression of three others: an integer, smallest first.
+    def order_key_sql(self, *, establishment_id: str, weight: str, is_contactless: str, day: str = "") -> str:
+        """The order of the edition's day (or of ``day``) as an SQL expression of others: an integer, smallest first.
 
         A draw without replacement in which the chance of being next is proportional to ``weight`` (the Gumbel form of
         Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006): ``ln(weight) + gumbel``, largest
         first. The draw hangs on the establishment and the day only, so the order is the same all day long. Those that
         can't be contacted come after all others.
         """
-        seed = self.day.toordinal()
+        seed = f"({day} - DATE '0001-01-01' + 1)::bigint" if day else str(self.day.toordinal())
         draw = f"((hashint4extended({establishment_id}, {seed}) & {2**52 - 1})::float8 + 0.5) / {2**52}::float8"
         rank = f"-ln(({weight})::float8) + ln(-ln({draw}))"
         return (

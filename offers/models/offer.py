@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
 from companies.models import Establishment, Rome, RomeAppellation
-from labonnealternance.kit.states import Move, WithStatus
+from labonnealternance.kit.states import ForbiddenMove, Move, WithStatus
 from offers.enums import (
     CancelReason,
     ContractType,
@@ -45,8 +46,21 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
     def public(self, at: datetime):
         """What the public may see at ``at``: active, of an establishment that is open and that nothing hides."""
-        showable = Establishment.objects.open(at).filter(is_diffusible=True).unhidden(at)
-        return self.active(at).filter(establishment__in=showable)
+        return self.active(at).filter(establishment__in=Establishment.objects.showable(at))
+
+    def live(self):
+        """Published, or on their way to be."""
+        return self.filter(status__in=[OfferStatus.AWAITING, OfferStatus.ACTIVE])
+
+    def with_counts(self):
+        """Annotates ``shown``, ``opened`` and ``applied``: how often so far (``OfferDay``)."""
+        days = OfferDay.objects.filter(offer=models.OuterRef("pk")).order_by().values("offer")
+        return self.annotate(
+            **{
+                what: Coalesce(models.Subquery(days.values(sum=models.Sum(what))), 0)
+                for what in ("shown", "opened", "applied")
+            }
+        )
 
     def publishable(self):
         """Awaiting, with nothing left to wait for."""
@@ -54,8 +68,10 @@ class OfferQuerySet(models.QuerySet["Offer"]):
             status=OfferStatus.AWAITING,
             confirmed_at__isnull=False,
             access__status="granted",
+            access__user__is_active=True,
             establishment__to_verify_since__isnull=True,
             establishment__closed_on__isnull=True,
+            establishment__is_diffusible=True,
         )
 
 
@@ -205,19 +221,42 @@ class Offer(WithStatus):
         """The 30th day after ``at``, in Paris: an offer lives to its end."""
         return localdate(at) + LIFETIME
 
-    def move(self, *, to, by, at, via, reason="", kind=OfferEventKind.CLOSED):
-        """Only writer of ``status``; every move leaves a line in the journal. Saves the columns that go with it."""
-        self._pass_to(to, by=by, at=at, reason=reason, via=via, kind=kind)
+    def move(self, *, to, by, at, via, reason="", kind=OfferEventKind.CLOSED, **facts):
+        """``move_all`` of this one."""
+        type(self).move_all([self], to=to, by=by, at=at, via=via, reason=reason, kind=kind, **facts)
+
+    @classmethod
+    def move_all(cls, offers, *, to, by, at, via, reason="", kind=OfferEventKind.CLOSED, **facts):
+        """Only writer of ``status``; every move leaves a line in the journal. Two statements, whatever the number.
+
+        The caller holds the rows' locks. ``facts`` are the columns that the move settles (``outcome``…). An offer that
+        becomes active gets its 30 days, and the position that its establishment has now. Raises ``ForbiddenMove``.
+        """
+        lines = []
+        for offer in offers:
+            if to not in cls.MOVES[OfferStatus(offer.status)]:
+                raise ForbiddenMove(
+                    f"{offer} : « {offer.get_status_display()} » ne peut pas devenir « {to.label} »."
+                )
+            lines.append(
+                OfferEvent(
+                    offer=offer, kind=kind, from_status=offer.status, to_status=to, by=by, at=at, via=via, reason=reason
+                )
+            )
+        columns = {"status": to, **facts}
         if to == OfferStatus.ACTIVE:
-            self.published_at, self.expires_on = at, self.last_day_from(at)
+            columns |= {"published_at": at, "expires_on": cls.last_day_from(at)}
         else:
-            self.closed_at = at
-        self.save(
-            update_fields=[
-                "status", "published_at", "expires_on", "closed_at", "outcome", "filled_through", "cancel_reason",
-                "outcome_comment", "latitude", "longitude",
-            ]
-        )  # fmt: skip
+            columns |= {"closed_at": at}
+        written = dict(columns)
+        if to == OfferStatus.ACTIVE:
+            place = Establishment.objects.filter(pk=models.OuterRef("establishment_id"))
+            written |= {name: models.Subquery(place.values(name)) for name in ("latitude", "longitude")}
+        OfferEvent.objects.bulk_create(lines)
+        cls.objects.filter(pk__in=[offer.pk for offer in offers]).update(**written)
+        for offer in offers:
+            for name, value in columns.items():
+                setattr(offer, name, value)
 
 
 class OfferEvent(Move):

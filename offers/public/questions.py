@@ -1,7 +1,9 @@
 """What a candidate asks, read from the address of the page: whatever it holds, a question or a clear sentence."""
 
+import datetime
 import math
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -9,7 +11,10 @@ from django.http import QueryDict
 
 from companies.actions import references
 from companies.models import Commune, Rome
-from offers.search import LONGEST_TOTAL, RADII_KM, Sort
+from offers import search
+from offers.enums import ContractType, Level
+from offers.search import RADII_KM, Kind, Sort
+from offers.sources.limits import LONGEST_TOTAL
 
 DEFAULT_RADIUS_KM = 30
 MAX_TEXT = 200
@@ -50,6 +55,10 @@ class Question:
     place_alternatives: list[Alternative] = field(default_factory=list)
     radius_km: int = DEFAULT_RADIUS_KM
     sort: Sort = "relevance"
+    kind: str = ""
+    level: str = ""
+    contract: str = ""
+    starts: str = ""
     page: int = 1
     notices: list[str] = field(default_factory=list)
 
@@ -57,6 +66,11 @@ class Question:
     def is_complete(self) -> bool:
         """Whether a search can run."""
         return bool(self.rome_codes) and self.latitude is not None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter narrows the answer."""
+        return bool(self.kind or self.level or self.contract or self.starts)
 
     @property
     def is_a_point(self) -> bool:
@@ -71,7 +85,11 @@ class Question:
             "lieu": self.place_label or self.place_text,
             "code": self.place_code,
             "rayon": self.radius_km,
-            "tri": "distance" if self.sort == "distance" else "",
+            "tri": SORTS[self.sort],
+            "genre": self.kind,
+            "niveau": self.level,
+            "contrat": self.contract,
+            "debut": self.starts,
         }
         if self.is_a_point:
             parameters["lieu"] = self.place_text
@@ -80,9 +98,58 @@ class Question:
         return urlencode({name: value for name, value in parameters.items() if value != ""})
 
 
+# What an address says ↔ what is asked, and the words of the form; an empty value asks nothing.
+SORTS: dict[Sort, str] = {"relevance": "", "distance": "distance", "date": "date"}
+KINDS = {"offres": ("Offres d’emploi", Kind.OFFERS), "entreprises": ("Entreprises à contacter", Kind.ESTABLISHMENTS)}
+LEVELS = {level.value: level.label for level in Level}
+CONTRACTS = {"apprentissage": ContractType.APPRENTICESHIP, "professionnalisation": ContractType.PROFESSIONALISATION}
+# Months from today in which the contract starts: first and last.
+STARTS = {
+    "1": ("D’ici un mois", (0, 1)),
+    "3": ("D’ici trois mois", (0, 3)),
+    "6": ("D’ici six mois", (0, 6)),
+    "apres": ("Dans plus de six mois", (6, None)),
+}
+
+
 def clean(text: str) -> str:
     """``text`` without invisible characters (NUL among them, that no database takes) and with single spaces."""
     return " ".join(_INVISIBLE.sub(" ", text).split())
+
+
+def asked_of_the_market(question: Question, *, today: datetime.date) -> search.Question:
+    """The same question, as the search is asked it; it must be complete."""
+    assert question.latitude is not None
+    assert question.longitude is not None
+    first, last = STARTS[question.starts][1] if question.starts else (None, None)
+    return search.Question(
+        rome_codes=question.rome_codes,
+        latitude=question.latitude,
+        longitude=question.longitude,
+        radius_km=question.radius_km,
+        page=question.page,
+        per_page=PER_PAGE,
+        sort=question.sort,
+        kinds=frozenset([KINDS[question.kind][1]]) if question.kind else search.BOTH,
+        filters=search.Filters(
+            level=question.level,
+            contract=CONTRACTS[question.contract] if question.contract else "",
+            # From now on: an offer that should have started already asks for someone at once.
+            starts_from=_months_after(today, first) + datetime.timedelta(days=1) if first else None,
+            starts_until=_months_after(today, last) if last else None,
+        ),
+    )
+
+
+def _months_after(day: datetime.date, months: int) -> datetime.date:
+    """The same day ``months`` later, or the last one of a month that is shorter."""
+    year, month = divmod(day.month - 1 + months, 12)
+    for shorter in range(4):
+        try:
+            return day.replace(year=day.year + year, month=month + 1, day=day.day - shorter)
+        except ValueError:
+            continue
+    raise AssertionError("no month is shorter than 28 days")
 
 
 def is_asked(parameters: QueryDict) -> bool:
@@ -91,11 +158,24 @@ def is_asked(parameters: QueryDict) -> bool:
 
 
 def read(parameters: QueryDict) -> Question:
-    """Reads ``metier`` or ``romes``, ``lieu`` or ``code`` or ``lat`` and ``lon``, ``rayon``, ``tri`` and ``page``.
+    """Reads ``metier`` or ``romes``, ``lieu`` or ``code`` or ``lat`` and ``lon``, ``rayon``, ``tri``, ``page``, and the
+    filters ``genre``, ``niveau``, ``contrat`` and ``debut``: one that is not known is left out.
 
     Two queries when the page itself wrote the address; a few more when a text is to be guessed.
     """
-    question = Question(sort="distance" if parameters.get("tri") == "distance" else "relevance")
+    sorts = {text: sort for sort, text in SORTS.items()}
+
+    def chosen(name: str, among: Container[str]) -> str:
+        value = parameters.get(name, "")
+        return value if value in among else ""
+
+    question = Question(
+        sort=sorts.get(parameters.get("tri", ""), "relevance"),
+        kind=chosen("genre", KINDS),
+        level=chosen("niveau", LEVELS),
+        contract=chosen("contrat", CONTRACTS),
+        starts=chosen("debut", STARTS),
+    )
     _read_radius(question, parameters.get("rayon", ""))
     _read_page(question, parameters.get("page", ""))
     jobs = _read_job(question, parameters)

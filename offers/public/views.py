@@ -1,5 +1,7 @@
 """Pages of the candidates: search, results, an establishment. No account, no cookie; the address holds the state."""
 
+import datetime
+import uuid
 from dataclasses import dataclass
 
 import phonenumbers
@@ -9,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -18,12 +21,15 @@ from companies.models import Establishment, spaced_siret
 from labonnealternance.kit import errors
 from labonnealternance.kit.text import counted, grouped
 from offers import search as market
+from offers.actions import counts
+from offers.enums import ContractType, Level
 from offers.public import questions
 
 MAX_SUGGESTIONS = 10
 # Of an establishment's jobs, how many are read without unfolding the others.
 FIRST_JOBS = 6
 HIGH_POTENTIAL = "Fort potentiel d’embauche"
+OFFER = "Offre d’emploi"
 # Listed at its own request: the model says nothing of it.
 ASKED_FOR = "Souhaite recruter en alternance"
 # A page of results must be gone as soon as a decision is taken: nobody may keep it.
@@ -41,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @fresh
 def search(request: HttpRequest) -> HttpResponse:
-    """The establishments that answer a question, or what is missing to answer it."""
+    """The offers and the establishments that answer a question, or what is missing to answer it."""
     if not questions.is_asked(request.GET):
         return render(request, "offers/public/search.html", {"question": questions.Question(), **_FORM})
     question = questions.read(request.GET)
@@ -110,63 +116,77 @@ def suggest_places(request: HttpRequest) -> JsonResponse:
 
 
 _ANY_SIRET = "0" * 14
-_FORM = {"radii": questions.RADII_KM}
+_ANY_OFFER = uuid.UUID(int=0)
+_FORM = {
+    "radii": questions.RADII_KM,
+    "kinds": [(value, label) for value, (label, _) in questions.KINDS.items()],
+    "levels": list(questions.LEVELS.items()),
+    "contracts": [(value, contract.label) for value, contract in questions.CONTRACTS.items()],
+    "starts": [(value, label) for value, (label, _) in questions.STARTS.items()],
+}
 
 
 @dataclass(frozen=True)
 class Card:
-    """One result, in words."""
+    """One result, in words; ``lines`` are ``(icon, text)``."""
 
     number: str
-    name: str
+    is_offer: bool
+    badge: str
+    title: str
     url: str
+    name: str
     place: str
     distance: str
-    sector: str
-    size: str
-    job: str
-    badge: str
+    lines: list[tuple[str, str]]
 
 
 def _answer(question: questions.Question) -> dict:
     at = timezone.now()
-    answer = market.search(_as_market_question(question), at=at)
+    today = timezone.localdate(at)
+    answer = market.search(questions.asked_of_the_market(question, today=today), at=at)
     if question.page > answer.pages > 0:
         question.notices.append(
             f"Cette page de résultats n’existe pas\u00a0: voici la dernière, la page {answer.pages}."
         )
         question.page = answer.pages
-        answer = market.search(_as_market_question(question), at=at)
+        answer = market.search(questions.asked_of_the_market(question, today=today), at=at)
+    counts.note(offer_ids=[each.offer.pk for each in answer.offers], what="shown", at=at)
     query = question.query()
     # Reversed once: twenty times would cost a tenth of the page.
-    address = reverse("offers:establishment", args=[_ANY_SIRET])
+    to_establishment = reverse("offers:establishment", args=[_ANY_SIRET])
+    to_offer = reverse("offers:offer", args=[_ANY_OFFER])
     several_jobs = len(question.rome_codes) > 1
     first = (question.page - 1) * questions.PER_PAGE + 1
     cards = [
-        Card(
-            number=str(number),
-            name=found.establishment.display_name,
-            url=f"{address.replace(_ANY_SIRET, found.establishment.siret)}?{query}",
-            place=_place(found.establishment),
-            distance=_distance(found.distance_km),
-            sector=found.establishment.naf.label if found.establishment.naf else "",
-            size=_size(found.establishment),
-            job=found.rome.label if several_jobs else "",
-            badge=ASKED_FOR if found.is_asked_for else HIGH_POTENTIAL,
+        _offer_card(found, number, f"{to_offer.replace(str(_ANY_OFFER), str(found.offer.pk))}?{query}", today)
+        if isinstance(found, market.FoundOffer)
+        else _establishment_card(
+            found,
+            number,
+            f"{to_establishment.replace(_ANY_SIRET, found.establishment.siret)}?{query}",
+            shows_job=several_jobs,
         )
-        for number, found in enumerate(answer.establishments, start=first)
+        for number, found in enumerate(answer.results, start=first)
     ]
     points = [
         {
             "number": card.number,
-            "name": card.name,
+            "name": f"{card.title} – {card.name}" if card.is_offer else card.title,
             "detail": f"{card.distance} – {card.place}",
             "url": card.url,
-            "at": [round(found.establishment.latitude, 5), round(found.establishment.longitude, 5)],
+            "at": [round(point.latitude, 5), round(point.longitude, 5)],
         }
-        for card, found in zip(cards, answer.establishments, strict=True)
-        if found.establishment.latitude is not None and found.establishment.longitude is not None
+        for card, point in zip(
+            cards,
+            (each.offer if isinstance(each, market.FoundOffer) else each.establishment for each in answer.results),
+            strict=True,
+        )
+        if point.latitude is not None and point.longitude is not None
     ]
+    sorts = [("", "pertinence"), ("distance", "distance")]
+    if answer.offers_total:
+        sorts.append(("date", "date"))
     return {
         "answer": answer,
         "near": _near(question.place_label),
@@ -174,8 +194,10 @@ def _answer(question: questions.Question) -> dict:
         "total": _total(answer),
         "links": _links(question, answer.pages),
         "page_label": str(question.page),
-        "by_relevance": question.query(tri=""),
-        "by_distance": question.query(tri="distance"),
+        "sorts": [
+            (label, question.query(tri=value), value == questions.SORTS[question.sort]) for value, label in sorts
+        ],
+        "without_filters": question.query(genre="", niveau="", contrat="", debut="") if question.is_filtered else "",
         "map": {
             "centre": [question.latitude, question.longitude],
             "place": question.place_label,
@@ -187,18 +209,56 @@ def _answer(question: questions.Question) -> dict:
     }
 
 
-def _as_market_question(question: questions.Question) -> market.Question:
-    assert question.latitude is not None
-    assert question.longitude is not None
-    return market.Question(
-        rome_codes=question.rome_codes,
-        latitude=question.latitude,
-        longitude=question.longitude,
-        radius_km=question.radius_km,
-        page=question.page,
-        per_page=questions.PER_PAGE,
-        sort=question.sort,
+def _establishment_card(found: market.FoundEstablishment, number: int, url: str, *, shows_job: bool) -> Card:
+    establishment = found.establishment
+    lines = [
+        ("briefcase-line", found.rome.label if shows_job else ""),
+        ("building-line", establishment.naf.label if establishment.naf else ""),
+        ("team-line", _size(establishment)),
+    ]
+    return Card(
+        number=str(number),
+        is_offer=False,
+        badge=ASKED_FOR if found.is_asked_for else HIGH_POTENTIAL,
+        title=establishment.display_name,
+        url=url,
+        name="",
+        place=_place(establishment),
+        distance=_distance(found.distance_km),
+        lines=[line for line in lines if line[1]],
     )
+
+
+def _offer_card(found: market.FoundOffer, number: int, url: str, today: datetime.date) -> Card:
+    offer = found.offer
+    assert offer.published_at
+    contracts = " ou ".join(ContractType(each).label.lower() for each in offer.contract_types)
+    level = f", {Level(offer.level).label}" if offer.level else ""
+    lines = [
+        ("calendar-line", f"Début {_start(offer.starts_on, today)}, {offer.duration_months}\u00a0mois"),
+        ("file-text-line", f"Contrat en {contracts}{level}"),
+        ("time-line", f"Publiée {_ago(timezone.localdate(offer.published_at), today)}"),
+    ]
+    return Card(
+        number=str(number),
+        is_offer=True,
+        badge=OFFER,
+        title=offer.title,
+        url=url,
+        name=offer.establishment.display_name,
+        place=_place(offer.establishment),
+        distance=_distance(found.distance_km),
+        lines=lines,
+    )
+
+
+def _start(day: datetime.date, today: datetime.date) -> str:
+    return "dès que possible" if day <= today else f"le {date_format(day, 'j F Y')}"
+
+
+def _ago(day: datetime.date, today: datetime.date) -> str:
+    days = (today - day).days
+    return {0: "aujourd’hui", 1: "hier"}.get(days, f"il y a {days}\u00a0jours")
 
 
 def _links(question: questions.Question, pages: int) -> list[tuple[str, str]]:
@@ -223,11 +283,21 @@ def _near(place: str) -> str:
 
 
 def _total(answer: market.Answer) -> str:
+    """``Aucun résultat``, ``3 offres et 12 entreprises``, ``Plus de 100 résultats``."""
     if answer.total == 0:
-        return "Aucun établissement"
+        return "Aucun résultat"
     if answer.total_is_capped:
-        return f"Plus de {grouped(answer.total)} établissements"
-    return counted(answer.total, "établissement", "établissements")
+        offers = counted(answer.offers_total, "offre", "offres")
+        beyond = answer.offers_total < answer.total
+        told = f", dont {offers}" if answer.offers_total and beyond else ""
+        return f"Plus de {grouped(answer.total)} résultats{told}"
+    parts = [
+        counted(answer.offers_total, "offre", "offres") if answer.offers_total else "",
+        counted(answer.total - answer.offers_total, "entreprise", "entreprises")
+        if answer.total > answer.offers_total
+        else "",
+    ]
+    return " et ".join(part for part in parts if part)
 
 
 def _distance(kilometres: float) -> str:

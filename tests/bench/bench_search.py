@@ -213,7 +213,7 @@ class Memory:
 
     def ask(self, question) -> tuple[list[int], int]:
         """The first twenty, and how many there are."""
-        from offers.search import EARTH_RADIUS_KM
+        from offers.sources.disc import EARTH_RADIUS_KM
 
         centre, angle = np.radians([[question.latitude, question.longitude]]), question.radius_km / EARTH_RADIUS_KM
         numbers, keys = [], []
@@ -235,7 +235,7 @@ class Memory:
 
     def on_the_edge(self, question) -> bool:
         """Whether an entry lies within two metres of the radius: four bytes a coordinate may tell otherwise."""
-        from offers.search import EARTH_RADIUS_KM
+        from offers.sources.disc import EARTH_RADIUS_KM
 
         centre = np.radians([[question.latitude, question.longitude]])
         near, far = ((question.radius_km + away) / EARTH_RADIUS_KM for away in (-0.002, 0.002))
@@ -248,7 +248,7 @@ class Memory:
 
 def measure_memory(country, at, answers: dict) -> tuple[dict, dict]:
     """Quantiles of the lower bound, and how far the answers agree."""
-    from offers.search import LONGEST_TOTAL
+    from offers.sources.limits import LONGEST_TOTAL
 
     memory = Memory(at)
     measured, agreement = {}, {"same": 0, "on the edge": 0, "different": 0}
@@ -274,7 +274,7 @@ def first_thought(question, release, at):
     from django.db.models.functions import ACos, Cos, Least, Radians, Sin
 
     from companies.models import Establishment
-    from offers.search import EARTH_RADIUS_KM
+    from offers.sources.disc import EARTH_RADIUS_KM
 
     south, west = radians(question.latitude), radians(question.longitude)
     reach = degrees(question.radius_km / EARTH_RADIUS_KM)

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from companies.actions import hiring_potentials
 from companies.enums import DecisionKind, DecisionScope
 from companies.models import Contact, Establishment, SearchEdition
-from offers import search as module
-from offers.search import CONTACTS, EARTH_RADIUS_KM, LISTED, RADII_KM, Question, search
+from offers.search import RADII_KM, Question, search
+from offers.sources import establishments, limits
+from offers.sources.disc import EARTH_RADIUS_KM, Disc
+from offers.sources.establishments import CONTACTS, LISTED
 from tests.companies.potentials import (
     BAKER,
     COOK,
@@ -41,14 +43,15 @@ def jobs(db):
     make_jobs()
 
 
-@pytest.fixture(params=["few", "many"])
+@pytest.fixture(params=["few", "many", "many, counted apart"])
 def path(request, monkeypatch):
-    """Both ways to an answer: everything in the disc is read, or the first of each job."""
-    if request.param == "many":
-        monkeypatch.setattr(module, "FEW_ENTRIES", 0)
-        monkeypatch.setattr(module, "LONGEST_TOTAL", 30)
-        monkeypatch.setattr(module, "ENOUGH", 40)
-        monkeypatch.setattr(module, "ROOM_FOR_HIDDEN", 2)
+    """The ways to an answer: everything in the disc is read, or the first of each job, which tell the total or not."""
+    if request.param != "few":
+        monkeypatch.setattr(limits, "FEW_ENTRIES", 0)
+        monkeypatch.setattr(limits, "LONGEST_TOTAL", 30)
+        monkeypatch.setattr(limits, "ROOM_FOR_HIDDEN", 2)
+    if request.param == "many, counted apart":
+        monkeypatch.setattr(establishments, "STATEMENT", -(10**9))
     return request.param
 
 
@@ -101,8 +104,8 @@ class TestDisc:
         rank = (lambda n: (expected[n][2], n)) if sort == "distance" else (lambda n: (expected[n][0], n))
 
         answer = ask(BAKER, SELLER, place=place, radius_km=radius, sort=sort, widen=False)
-        assert answer.total == min(len(expected), module.LONGEST_TOTAL)
-        assert answer.total_is_capped == (len(expected) > module.LONGEST_TOTAL)
+        assert answer.total == min(len(expected), limits.LONGEST_TOTAL)
+        assert answer.total_is_capped == (len(expected) > limits.LONGEST_TOTAL)
         assert numbers(answer) == sorted(expected, key=rank)[:20]
         for found in answer.establishments:
             assert found.rome.code == expected[found.establishment.pk][1]
@@ -133,7 +136,7 @@ class TestDisc:
         part=st.floats(0, 1),
     )
     def test_the_ranges_asked_of_the_index_cover_the_disc(self, latitude, longitude, radius, bearing, part):
-        disc = module._Disc(latitude, longitude, radius)
+        disc = Disc(latitude, longitude, radius)
         angle, start = part * radius / EARTH_RADIUS_KM, radians(latitude)
         north = asin(max(-1, min(1, sin(start) * cos(angle) + cos(start) * sin(angle) * cos(bearing))))
         x = cos(angle) - sin(start) * sin(north)
@@ -160,7 +163,7 @@ class TestOrderAndPages:
         assert answer.pages == (3 if path == "few" else 2)
 
     def test_the_total_is_exact_up_to_a_limit_and_says_when_there_are_more(self, jobs, monkeypatch):
-        monkeypatch.setattr(module, "LONGEST_TOTAL", 10)
+        monkeypatch.setattr(limits, "LONGEST_TOTAL", 10)
         places = make_establishments([METZ] * 11)
         put_online([(each, BAKER, 1) for each in places])
         assert (ask().total, ask().total_is_capped, ask(per_page=4).pages) == (10, True, 3)
@@ -346,7 +349,7 @@ class TestAnswer:
             ask(per_page=1)
         with CaptureQueriesContext(connection) as thirty:
             ask(per_page=30)
-        assert len(one) == len(thirty) == (5 if path == "few" else 6)
+        assert len(one) == len(thirty) == (6 if path == "many, counted apart" else 5)
 
     @pytest.mark.parametrize("at", [NOW, NOW + 200 * DAY, datetime.datetime(2026, 11, 20, 23, 30, tzinfo=datetime.UTC)])
     def test_the_sql_written_once_is_the_one_of_the_querysets(self, jobs, at):
