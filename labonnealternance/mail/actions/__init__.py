@@ -1,14 +1,25 @@
 """What one does with e-mails: write one, send those that wait, leave an address alone, forget in time.
 
-Another app needs ``write`` alone: ``from labonnealternance.mail import actions as mail`` then ``mail.write(…)``.
+Another app needs ``write`` alone, and ``write_many`` for a night's batches: ``from labonnealternance.mail import actions
+as mail`` then ``mail.write(…)``.
 """
 
-from labonnealternance.mail.actions.outbox import NotAnAddress, NothingToResend, deliver, deliver_due, resend, write
+from labonnealternance.mail.actions.outbox import (
+    Letter,
+    NotAnAddress,
+    NothingToResend,
+    deliver,
+    deliver_due,
+    resend,
+    write,
+    write_many,
+)
 from labonnealternance.mail.actions.retention import Erased, erase_old
 from labonnealternance.mail.actions.suppressions import ReasonMissing, lift, suppress
 
 __all__ = [
     "Erased",
+    "Letter",
     "NotAnAddress",
     "NothingToResend",
     "ReasonMissing",
@@ -19,4 +30,5 @@ __all__ = [
     "resend",
     "suppress",
     "write",
+    "write_many",
 ]

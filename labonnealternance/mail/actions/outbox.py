@@ -4,7 +4,8 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +63,38 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers)
 
 
+@dataclass(frozen=True)
+class Letter:
+    """An e-mail to write: ``name`` is the folder of its three templates, ``context`` holds every variable they name.
+
+    ``to`` and ``reply_to`` are bare addresses; ``headers`` are additional ones. A ``confidential`` e-mail carries a
+    link that opens a session: support does not read it, and its text is erased as soon as it has left.
+    """
+
+    name: str
+    to: str
+    context: Mapping[str, Any]
+    reply_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    confidential: bool = False
+
+
+def _message(letter: Letter, *, at: datetime) -> Message:
+    rendered = render(letter.name, letter.context)
+    return Message(
+        kind=letter.name,
+        recipient=_address(letter.to),
+        reply_to=_address(letter.reply_to) if letter.reply_to else "",
+        subject=rendered.subject,
+        text_body=rendered.text,
+        html_body=rendered.html,
+        headers=_checked_headers(letter.headers),
+        confidential=letter.confidential,
+        created_at=at,
+        next_attempt_at=at,
+    )
+
+
 def write(
     *,
     name: str,
@@ -74,33 +107,35 @@ def write(
 ) -> Message:
     """Puts an e-mail in the outbox, in the caller's transaction; it leaves after the commit, or not at all.
 
-    ``name`` is the folder of its three templates, ``emails/<name>/{subject.txt,body.txt,body.html}``; ``context``
-    holds every variable that they name. ``to`` and ``reply_to`` are bare addresses. ``headers`` are additional ones.
-    A ``confidential`` e-mail carries a link that opens a session:
-    support does not read it, and its text is erased as soon as it has left.
-
-    Raises ``NotAnAddress``, ``UnknownVariable``, ``TemplateDoesNotExist``, or ``ValueError`` for a header that is not
-    allowed.
+    The arguments are a ``Letter``'s. Raises ``NotAnAddress``, ``UnknownVariable``, ``TemplateDoesNotExist``, or
+    ``ValueError`` for a header that is not allowed.
     """
-    rendered = render(name, context)
-    message = Message.objects.create(
-        kind=name,
-        recipient=_address(to),
-        reply_to=_address(reply_to) if reply_to else "",
-        subject=rendered.subject,
-        text_body=rendered.text,
-        html_body=rendered.html,
-        headers=_checked_headers(headers or {}),
-        confidential=confidential,
-        created_at=at,
-        next_attempt_at=at,
-    )
-    transaction.on_commit(lambda: _wake(message.pk), robust=True)
-    return message
+    letter = Letter(name, to, context, reply_to=reply_to, headers=headers or {}, confidential=confidential)
+    return write_many([letter], at=at)[0]
+
+
+def write_many(letters: Iterable[Letter], *, at: datetime) -> list[Message]:
+    """``write`` for several letters: one insert and one wake-up, whatever their number. All are held in memory."""
+    messages = [_message(letter, at=at) for letter in letters]
+    if messages:
+        Message.objects.bulk_create(messages)
+        first = messages[0].pk
+        transaction.on_commit(_wake_sweeper if len(messages) > 1 else lambda: _wake(first), robust=True)
+    return messages
 
 
 def _wake(message_id: uuid.UUID):
-    """Tells a worker, best effort: without a broker the sweeper finds the row within a minute.
+    """Tells a worker that one message waits."""
+    _tell("mail.send", str(message_id))
+
+
+def _wake_sweeper():
+    """Tells a worker that messages wait."""
+    _tell("mail.sweep")
+
+
+def _tell(task: str, *args: str):
+    """Hands ``task`` to a worker, best effort: without a broker the sweeper finds the rows within a minute.
 
     A visitor waits behind this: less than half a second for a broker that hangs, then nothing for a while.
     """
@@ -109,7 +144,7 @@ def _wake(message_id: uuid.UUID):
         return
     try:
         with current_app.connection_for_write(transport_options=_SHORT_WAIT) as connection:
-            current_app.send_task("mail.send", args=[str(message_id)], connection=connection, retry=False)
+            current_app.send_task(task, args=list(args), connection=connection, retry=False)
     except Exception as fault:
         _broker_is_silent_until = time.monotonic() + _SILENCE
         logger.warning("No broker for a wake-up (%s): the sweeper will send the message.", type(fault).__name__)
