@@ -117,3 +117,14 @@ class OpcoOrigin(models.TextChoices):
     RECRUITER = "recruiter", "Recruteur"
     ADVISOR = "advisor", "Conseiller OPCO"
     SUPPORT = "support", "Support"
+
+
+class Refusal(models.TextChoices):
+    """Why an establishment may not deposit offers."""
+
+    INVALID = "invalid", "SIRET mal écrit"
+    HIDDEN = "hidden", "A quitté le service"
+    UNKNOWN = "unknown", "Inconnu du registre"
+    CLOSED = "closed", "Fermé"
+    NOT_DIFFUSIBLE = "not_diffusible", "Non diffusible"
+    TEACHING = "teaching", "Établissement d'enseignement"

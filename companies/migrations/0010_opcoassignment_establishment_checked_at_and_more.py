@@ -38,6 +38,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='establishment',
+            name='refusal',
+            field=models.CharField(blank=True, choices=[('invalid', 'SIRET mal écrit'), ('hidden', 'A quitté le service'), ('unknown', 'Inconnu du registre'), ('closed', 'Fermé'), ('not_diffusible', 'Non diffusible'), ('teaching', "Établissement d'enseignement")], db_default='', default='', max_length=15, verbose_name='refus'),
+        ),
+        migrations.AddField(
+            model_name='establishment',
             name='to_verify_since',
             field=models.DateTimeField(null=True, verbose_name='à vérifier depuis'),
         ),

@@ -1,7 +1,7 @@
 """Establishments as the registry knows them. Human decisions never share a column with these facts."""
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Left, Lower
@@ -15,8 +15,10 @@ from companies.enums import (
     ImportKind,
     ImportStatus,
     OpcoOrigin,
+    Refusal,
 )
 from companies.models.reference import Commune, Idcc, Naf, Opco
+from companies.models.search_keys import NameKey
 from companies.models.siret import validate_siret
 from companies.models.visibility import ContactCorrection, VisibilityDecision
 
@@ -170,6 +172,7 @@ class Establishment(models.Model):
     address_complement = models.CharField("complément d'adresse", max_length=200, blank=True)
     address = models.CharField("adresse", max_length=200, blank=True)
     postcode = models.CharField("code postal", max_length=5, blank=True)
+    # Indexed below: its own index would carry a second one, for LIKE.
     commune = models.ForeignKey(Commune, on_delete=models.PROTECT, null=True, db_index=False)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
@@ -198,6 +201,8 @@ class Establishment(models.Model):
     to_verify_since = models.DateTimeField("à vérifier depuis", null=True)
     # The registry's last answer about this one establishment.
     checked_at = models.DateTimeField("vérifié au registre le", null=True)
+    # What the registry's answer to such a registration forbade; empty where nothing does.
+    refusal = models.CharField("refus", max_length=15, choices=Refusal, blank=True, default="", db_default="")
 
     objects = EstablishmentQuerySet.as_manager()
 
@@ -224,7 +229,8 @@ class Establishment(models.Model):
         ]
         indexes = [
             models.Index(fields=["siren"], name="establishment_siren"),
-            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="establishment_name_trgm"),
+            GinIndex(OpClass(NameKey("name"), "gin_trgm_ops"), name="establishment_name_key"),
+            models.Index(fields=["commune"], name="establishment_commune"),
             models.Index(
                 fields=["to_verify_since"],
                 name="establishment_to_verify",

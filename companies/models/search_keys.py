@@ -2,6 +2,8 @@
 
 import re
 
+from django.db.models import Func, TextField
+
 from labonnealternance.kit.text import search_key
 
 _SAINTS = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes"}
@@ -40,3 +42,24 @@ def title_keys(label: str) -> tuple[str, str]:
         key = search_key(label)
         return key, key
     return " ".join(masculine + feminine[len(masculine) :]), " ".join(feminine)
+
+
+_ACCENTED, _PLAIN = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy"
+# Written twice: once for SQL's quotes.
+_PUNCTUATION = """''’‘`´-–./&,;:!?()"*°_«»|@"""
+
+
+class NameKey(Func):
+    """The form in which an establishment's name is looked for, and indexed: `` l atelier du pain``.
+
+    Lower case, without accents nor punctuation, a space before each word: ``key__contains=" ate"`` is a word that
+    begins so. Unlike ``search_key`` it is computed by PostgreSQL, so that no import writes it; two spaces may follow
+    each other.
+    """
+
+    output_field = TextField()
+    template = (
+        "(' ' || translate(replace(lower(%(expressions)s), 'œ', 'oe'),"
+        f" '{_ACCENTED}{_PUNCTUATION}', '{_PLAIN}{' ' * (len(_PUNCTUATION) - 1)}'))"
+    )
+    arity = 1
