@@ -1,13 +1,26 @@
-"""The pages and the files that every public service has: none of them reads a table."""
+"""The pages and the files that every public service has: none reads a table, but the lists for search engines."""
+
+import datetime
+import uuid
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db.models.functions import Greatest
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+
+from offers.models import Offer
+from offers.public.views import fresh
+
+# More than that is no valid file.
+MOST_IN_A_SITEMAP = 50_000
+_ANY_OFFER = uuid.UUID(int=0)
 
 # In the order of the site map.
 TITLES = {
@@ -40,14 +53,57 @@ def page(request, *, name):
 
 @login_not_required
 @require_safe
-@cache_control(public=True, max_age=24 * 3600)
+@fresh
 def sitemap(request):
+    """What search engines may list, in files: one of pages, one of the offers of each last day."""
+    last_days = Offer.objects.active(timezone.now()).values_list("expires_on", flat=True)
+    paths = [
+        reverse("offers:sitemap_of_pages"),
+        *(reverse("offers:sitemap_of_offers", args=[day]) for day in last_days.distinct().order_by("expires_on")),
+    ]
+    return _xml("sitemapindex", "".join(f"<sitemap>{_location(path)}</sitemap>" for path in paths))
+
+
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=24 * 3600)
+def sitemap_of_pages(request):
     """The pages that search engines may list, by their public address."""
     paths = [reverse("offers:home"), *(reverse(f"offers:{name}") for name in TITLES)]
-    urls = "".join(f"<url><loc>{settings.SITE_URL}{path}</loc></url>" for path in paths)
+    return _xml("urlset", "".join(f"<url>{_location(path)}</url>" for path in paths))
+
+
+@login_not_required
+@require_safe
+@fresh
+def sitemap_of_offers(request, *, last_day):
+    """The public offers whose last day is ``last_day``; 404 where there is none, since an empty list is not valid."""
+    try:
+        day = datetime.date.fromisoformat(last_day)
+    except ValueError:
+        raise Http404 from None
+    found = Offer.objects.public(timezone.now()).filter(expires_on=day).order_by("id")
+    rows = found.values_list("id", Greatest("edited_at", "published_at"))[:MOST_IN_A_SITEMAP]
+    # Reversed once: for a thousand offers it would cost more than the query.
+    path = reverse("offers:offer", args=[_ANY_OFFER])
+    urls = [
+        f"<url>{_location(path.replace(str(_ANY_OFFER), str(offer_id)))}"
+        f"<lastmod>{timezone.localdate(changed_at)}</lastmod></url>"
+        for offer_id, changed_at in rows
+    ]
+    if not urls:
+        raise Http404
+    return _xml("urlset", "".join(urls))
+
+
+def _location(path):
+    return f"<loc>{escape(settings.SITE_URL + path)}</loc>"
+
+
+def _xml(root, content):
     document = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>\n'
+        f'<{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{content}</{root}>\n'
     )
     return HttpResponse(document, content_type="application/xml; charset=utf-8")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import phonenumbers
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,13 +22,16 @@ from companies.models import Establishment, spaced_siret
 from labonnealternance.kit import errors
 from labonnealternance.kit.text import counted, grouped
 from offers import search as market
-from offers.actions import counts
+from offers.actions import counts, sheets
 from offers.enums import ContractType, Level
+from offers.models import Offer
 from offers.public import questions
 
 MAX_SUGGESTIONS = 10
 # Of an establishment's jobs, how many are read without unfolding the others.
 FIRST_JOBS = 6
+# Of its offers, how many its page names: the newest.
+MOST_OFFERS = 20
 HIGH_POTENTIAL = "Fort potentiel d’embauche"
 OFFER = "Offre d’emploi"
 # Listed at its own request: the model says nothing of it.
@@ -85,8 +89,9 @@ def establishment(request: HttpRequest, *, siret: str) -> HttpResponse:
         "other_jobs": likely[FIRST_JOBS:],
         "badge": HIGH_POTENTIAL if likely else ASKED_FOR,
         "size": _size(found),
-        "phone": _phone(found.shown_phone),
+        "phone": phone_in_words(found.shown_phone),
         "siret": spaced_siret(found.siret),
+        "offers": [sheets.card_of_offer(offer=each, at=at) for each in _offers_of(found, at)],
         "back": f"{reverse('offers:search')}?{query}" if query and len(query) <= 2000 else "",
     }
     return render(request, "offers/public/establishment.html", context)
@@ -110,6 +115,11 @@ def suggest_places(request: HttpRequest) -> JsonResponse:
     text = questions.clean(request.GET.get("q", ""))[: questions.MAX_TEXT]
     places = references.suggest_places(text=text, limit=MAX_SUGGESTIONS) if len(text) > 1 else []
     return JsonResponse({"suggestions": [{"label": place.label, "value": place.code} for place in places]})
+
+
+def _offers_of(found: Establishment, at: datetime.datetime) -> QuerySet[Offer]:
+    newest = Offer.objects.public(at).filter(establishment=found).order_by("-published_at", "id")
+    return newest.select_related("establishment__commune")[:MOST_OFFERS]
 
 
 # ── What the results page says ───────────────────────────────────────────────────────────────────────────────────────
@@ -316,7 +326,7 @@ def _size(found: Establishment) -> str:
     return HeadcountBand(found.headcount_band).label if found.headcount_band != HeadcountBand.UNKNOWN else ""
 
 
-def _phone(number: str) -> dict[str, str] | None:
+def phone_in_words(number: str) -> dict[str, str] | None:
     """``number`` as people read it, and as a telephone dials it."""
     if not number:
         return None
