@@ -17,6 +17,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from companies import emails
 from companies.enums import DecisionKind, DecisionScope, ReleaseStatus
 from companies.models import Establishment, HiringPotential, Release, Rome, SearchEdition, VisibilityDecision
 from labonnealternance.accounts.models import User
@@ -204,14 +205,22 @@ def ask_publication(*, release_id: int, by: User, at: datetime.datetime, reason:
 
 
 def publish_asked(*, at: datetime.datetime) -> list[Release]:
-    """Publishes what was asked for, oldest first; what can't be published any more is no longer asked."""
+    """Publishes what was asked for, oldest first. What can't be published any more is no longer asked, and whoever
+    asked is told by e-mail, unless it is online by another way.
+    """
     published = []
     for release in Release.objects.filter(asked_at__isnull=False).select_related("asked_by").order_by("asked_at"):
+        refusal = ""
         try:
             published.append(publish(release_id=release.pk, by=release.asked_by, at=at, reason=release.asked_reason))
-        except ForbiddenMove as refusal:
+        except ForbiddenMove as forbidden:
+            refusal = str(forbidden)
             logger.warning("%s", refusal)
-        Release.objects.filter(pk=release.pk).update(asked_at=None, asked_by=None, asked_reason="")
+        with transaction.atomic():
+            asked = Release.objects.filter(pk=release.pk, asked_at=release.asked_at)
+            is_online = asked.filter(status=ReleaseStatus.CURRENT).exists()
+            if asked.update(asked_at=None, asked_by=None, asked_reason="") and refusal and not is_online:
+                emails.publication_dropped(release=release, refusal=refusal, at=at)
     return published
 
 

@@ -24,6 +24,7 @@ from companies.models import (
     without_separators,
 )
 from labonnealternance.kit.admin import ReasonForm, Refused, ShownAdmin, button
+from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import search_key
 
 MOST_FOUND = 500
@@ -225,7 +226,7 @@ class EstablishmentAdmin(ShownAdmin):
         shown = _effective(establishment)
         source = f"{imported.source}, {moment_of(imported.imported_at)}" if imported else "aucun contact importé"
         return _lines(
-            [(shown.effective_email or "aucun", shown.effective_phone or "aucun", source)],
+            [(shown.effective_email or "aucun", shown_phone(shown.effective_phone) or "aucun", source)],
             ["E-mail", "Téléphone", "Source importée"],
         )
 
@@ -245,7 +246,7 @@ class EstablishmentAdmin(ShownAdmin):
             (
                 (
                     each.get_channel_display(),
-                    each.value or "effacé",
+                    (shown_phone(each.value) if each.channel == Channel.PHONE else each.value) or "effacé",
                     moment_of(each.decided_at),
                     each.decided_by or each.get_origin_display(),
                     each.reason,

@@ -1,8 +1,8 @@
 """E-mail addresses and phone numbers as they are kept: lower case, E.164."""
 
 import phonenumbers
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+
+from labonnealternance.kit import contacts
 
 # Numbers that cost the caller more than an ordinary call.
 _SURCHARGED = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
@@ -11,7 +11,6 @@ _FRENCH_PLANS = ("FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "NC", "PF
 _WRITTEN_WITH_A_ZERO = ("FR", "GP", "MQ", "GF", "RE", "YT")
 # The mobile numbers that the regulator keeps for fiction: no plan knows them, and examples need them.
 _FICTION = "+3363998"
-LONGEST_EMAIL = 254
 
 
 class InvalidContact(ValueError):
@@ -20,16 +19,12 @@ class InvalidContact(ValueError):
 
 def clean_email(text: str) -> str:
     """An address in lower case; empty stays empty. Raises ``InvalidContact``."""
-    address = text.strip().lower()
-    if not address:
+    if not text.strip():
         return ""
-    if len(address) > LONGEST_EMAIL:
-        raise InvalidContact(f"Une adresse e-mail a au plus {LONGEST_EMAIL} caractères.")
     try:
-        validate_email(address)
-    except ValidationError:
-        raise InvalidContact("Cette adresse e-mail n'est pas valide.") from None
-    return address
+        return contacts.clean_email(text)
+    except contacts.NotAnAddress as refusal:
+        raise InvalidContact(str(refusal)) from None
 
 
 def clean_phone(text: str) -> str:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from labonnealternance.kit.contacts import LONGEST_ADDRESS
+
 # Signs that turn the reading order of what follows them: they disguise a text as another.
 _TURNS_READING_ORDER = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -75,7 +77,7 @@ class ParagraphsField(forms.CharField):
 
 
 class AddressField(forms.EmailField):
-    """An e-mail address, in lower case, of at most 254 characters (RFC 5321)."""
+    """An e-mail address, in lower case, of at most ``LONGEST_ADDRESS`` characters."""
 
     default_error_messages = {
         "invalid": "Cette adresse e-mail n'est pas valable : elle s'écrit comme prenom.nom@exemple.fr.",
@@ -83,7 +85,7 @@ class AddressField(forms.EmailField):
     }
 
     def __init__(self, **options):
-        super().__init__(max_length=254, **options)
+        super().__init__(max_length=LONGEST_ADDRESS, **options)
         self.error_messages["invalid"] = self.default_error_messages["invalid"]
         self.validators.append(refuse_control_characters)
 

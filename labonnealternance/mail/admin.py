@@ -2,10 +2,12 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminEmailInputWidget
 from django.utils import timezone
 from django.utils.html import format_html
 
 from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button
+from labonnealternance.kit.http import AddressField
 from labonnealternance.mail.actions import outbox, suppressions
 from labonnealternance.mail.enums import MessageStatus, SuppressionSource
 from labonnealternance.mail.models import JournalLine, Message, Suppression
@@ -108,12 +110,14 @@ class MessageAdmin(ShownAdmin):
 class SuppressForm(forms.ModelForm):
     """An address that support sets aside."""
 
+    address = AddressField(label="Adresse e-mail", widget=AdminEmailInputWidget)
+
     class Meta:
         model = Suppression
         fields = ["address", "reason", "comment"]
 
     def clean_address(self):
-        address = self.cleaned_data["address"].lower()
+        address = self.cleaned_data["address"]
         if Suppression.objects.in_force().filter(address=address).exists():
             raise forms.ValidationError("Cette adresse est déjà écartée.")
         return address

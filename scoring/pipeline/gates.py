@@ -113,7 +113,7 @@ def freshness(horizon: int, run_month: int) -> Verdict:
         age <= MOST_MONTHS_OLD,
         age,
         MOST_MONTHS_OLD,
-        f"Les contrats s'arrêtent {age} mois avant le run." if age else "Les contrats vont jusqu'au mois dernier.",
+        f"Les contrats s'arrêtent {age} mois avant le calcul." if age else "Les contrats vont jusqu'au mois dernier.",
     )
 
 
@@ -143,13 +143,14 @@ def quarantine(share: float, *, file: str) -> Verdict:
 
 def delay(months: int) -> Verdict:
     """Declarations are not so late that the score would speak of the past."""
+    incomplete = "Le dernier mois est incomplet." if months == 1 else f"Les {months} derniers mois sont incomplets."
     return Verdict(
         DATA,
         "retard des déclarations",
         months <= MOST_DELAY,
         months,
         MOST_DELAY,
-        f"Les {months} derniers mois sont incomplets." if months else "Tous les mois sont complets.",
+        incomplete if months else "Tous les mois sont complets.",
     )
 
 

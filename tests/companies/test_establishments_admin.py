@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from companies.enums import Channel, DecisionKind, DecisionOrigin
 from companies.models import ContactCorrection, Establishment, EstablishmentImport, VisibilityDecision
+from companies.models.search_keys import NameKey
 from tests.factories import (
     ContactFactory,
     EstablishmentFactory,
@@ -65,7 +66,14 @@ class TestPage:
             decided_at=timezone.now(),
         )
         text = client.get(page(shop)).text
-        for told in ("LE FOURNIL EXEMPLE", make_siren(1), "chef@example.fr", "+33199000042", "annuaire", "a déménagé"):
+        for told in (
+            "LE FOURNIL EXEMPLE",
+            make_siren(1),
+            "chef@example.fr",
+            "01 99 00 00 42",
+            "annuaire",
+            "a déménagé",
+        ):
             assert told in text
         assert "en vigueur" in text
         assert make_siret(2) not in text
@@ -139,7 +147,8 @@ class TestPage:
                 " FROM generate_series(1, 20000) n"
             )
             cursor.execute("ANALYZE companies_establishment")
-        assert "establishment_name_trgm" in Establishment.objects.filter(name__iregex="fournil").explain()
+        named = Establishment.objects.alias(key=NameKey("name")).filter(key__contains="fournil")
+        assert "establishment_name_key" in named.explain()
 
     def test_the_list_takes_as_many_queries_with_one_as_with_three(self, client, support, shop):
         def queries():

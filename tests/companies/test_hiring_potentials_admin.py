@@ -8,7 +8,9 @@ from companies import tasks
 from companies.actions import hiring_potentials
 from companies.models import Release, SearchEdition
 from labonnealternance.kit.commands import single_run
+from labonnealternance.mail.models import Message
 from tests.companies.potentials import BAKER, METZ, NOW, make_establishments, make_jobs, make_release, put_online
+from tests.mail.snapshots import check_email
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +75,17 @@ def test_what_can_no_longer_be_published_is_no_longer_asked(support, bakeries):
     hiring_potentials.publish(release_id=release.pk, by=None, at=NOW)
     assert hiring_potentials.publish_asked(at=NOW) == []
     assert not Release.objects.filter(asked_at__isnull=False).exists()
+    assert not Message.objects.exists()
+
+
+def test_whoever_asked_for_what_can_no_longer_be_published_is_told_once(support, bakeries):
+    release = make_release([(bakeries[0], BAKER, 1)])
+    hiring_potentials.ask_publication(release_id=release.pk, by=support, at=NOW, reason="Contrôlée")
+    hiring_potentials.abandon(release=release, at=NOW, reason="Trop vieille")
+    for _ in range(2):
+        assert hiring_potentials.publish_asked(at=NOW) == []
+    message = Message.objects.get(recipient=support.email)
+    check_email(message, __file__, replace={f"livraison {release.pk}": "livraison 12", f"/{release.pk}/": "/12/"})
 
 
 def test_a_rollback_is_immediate_and_says_who_and_why(office, support, bakeries):

@@ -8,7 +8,7 @@ from django.template import TemplateDoesNotExist
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labonnealternance.mail.actions import NotAnAddress
+from labonnealternance.kit.contacts import NotAnAddress
 from labonnealternance.mail.enums import MessageStatus
 from labonnealternance.mail.models import Message
 from labonnealternance.mail.render import UnknownVariable, one_line

@@ -4,7 +4,8 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from labonnealternance.mail.actions import Letter, NotAnAddress, outbox, write_many
+from labonnealternance.kit.contacts import NotAnAddress
+from labonnealternance.mail.actions import Letter, outbox, write_many
 from labonnealternance.mail.models import Message
 from labonnealternance.mail.render import UnknownVariable
 from tests.mail.conftest import AT

@@ -55,6 +55,18 @@ def test_each_gate_stands_where_its_limit_is(verdict, passed):
     assert verdict.family in {gates.DATA, gates.MODEL}
 
 
+@pytest.mark.parametrize(
+    ("months", "sentence"),
+    [
+        (0, "Tous les mois sont complets."),
+        (1, "Le dernier mois est incomplet."),
+        (2, "Les 2 derniers mois sont incomplets."),
+    ],
+)
+def test_late_declarations_are_told_in_french(months, sentence):
+    assert gates.delay(months).sentence == sentence
+
+
 def judge(difference, error, groups=1):
     return gates.departement_auc(
         AucDifference(0.7 + difference, 0.7, error), departement="57", groups=groups, employers=50

@@ -6,7 +6,6 @@ as mail`` then ``mail.write(…)``.
 
 from labonnealternance.mail.actions.outbox import (
     Letter,
-    NotAnAddress,
     NothingToResend,
     deliver,
     deliver_due,
@@ -20,7 +19,6 @@ from labonnealternance.mail.actions.suppressions import ReasonMissing, lift, sup
 __all__ = [
     "Erased",
     "Letter",
-    "NotAnAddress",
     "NothingToResend",
     "ReasonMissing",
     "deliver",

@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from celery import current_app
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
+from labonnealternance.kit.contacts import clean_email
 from labonnealternance.mail.delivery import Postman, PutOff, Refused
 from labonnealternance.mail.enums import MessageStatus
 from labonnealternance.mail.models import LONGEST_ANSWER, RETRY_DELAYS, Message, Suppression
@@ -35,23 +34,8 @@ _SILENCE = 15.0
 _broker_is_silent_until = 0.0
 
 
-class NotAnAddress(ValueError):
-    """What was given as an e-mail address is none; a form checks it first and tells the person."""
-
-
 class NothingToResend(Exception):
     """The text of the message is erased, or the message is still about to leave."""
-
-
-def _address(text: str) -> str:
-    address = text.strip().lower()
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise NotAnAddress(repr(text)) from None
-    if len(address) > 254:
-        raise NotAnAddress(f"{len(address)} characters")
-    return address
 
 
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -83,8 +67,8 @@ def _message(letter: Letter, *, at: datetime) -> Message:
     rendered = render(letter.name, letter.context)
     return Message(
         kind=letter.name,
-        recipient=_address(letter.to),
-        reply_to=_address(letter.reply_to) if letter.reply_to else "",
+        recipient=clean_email(letter.to),
+        reply_to=clean_email(letter.reply_to) if letter.reply_to else "",
         subject=rendered.subject,
         text_body=rendered.text,
         html_body=rendered.html,

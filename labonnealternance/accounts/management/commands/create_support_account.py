@@ -6,9 +6,9 @@ import sys
 import qrcode
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
 
 from labonnealternance.accounts import actions
+from labonnealternance.kit.contacts import NotAnAddress, clean_email
 
 
 class Command(BaseCommand):
@@ -26,17 +26,16 @@ class Command(BaseCommand):
     def handle(self, *, email, name, superuser, renew, password_stdin, **options):
         first_name, _, last_name = name.strip().partition(" ")
         try:
-            validate_email(email)
-            if len(email) > 254:
-                raise ValidationError("Cette adresse a plus de 254 caractères.")
             device = actions.create_support_account(
-                email=email.strip().lower(),
+                email=clean_email(email),
                 password=self._password(from_stdin=password_stdin),
                 first_name=first_name,
                 last_name=last_name,
                 superuser=superuser,
                 renew=renew,
             )
+        except NotAnAddress as refusal:
+            raise CommandError(str(refusal)) from None
         except ValidationError as refusal:
             raise CommandError("\n".join(refusal.messages)) from None
         except actions.AlreadySupport:
