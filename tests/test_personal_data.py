@@ -13,8 +13,9 @@ from django.db import models
 RULES = {
     "accounts.User": "anonymised two years after the last sign-in (accounts.purge); support: kept, it signs journals",
     "accounts.SignInLink": "deleted a day after it expires (accounts.purge)",
+    "accounts.AddressChange": "deleted when it is used, or the night after it expires (accounts.purge)",
+    "accounts.Session": "deleted when it is closed, or expires, 14 days after its last writing (accounts.purge)",
     "kit.Counter": "a keyed digest, deleted when its window is over (accounts.purge)",
-    "sessions.Session": "deleted when it expires, 14 days after the sign-in (accounts.purge)",
     "axes.AccessAttempt": "deleted a day after the failure (accounts.purge)",
     "axes.AccessAttemptExpiration": "deleted with the attempt",
     "axes.AccessFailureLog": "never written (AXES_ENABLE_ACCESS_FAILURE_LOG is off)",

@@ -32,6 +32,8 @@ PUBLIC = {
     "accounts:sign_in": "asks for a link",
     "accounts:link_sent": "says where the link is",
     "accounts:use_link": "the link is what lets in",
+    "accounts:renew_link": "the link expired before it let in",
+    "accounts:use_address_link": "opened from the mailbox of the new address, on any device",
     "accounts:sign_out": "a session that has ended already is no error",
     "admin:login": "support's form, with its second factor",
     # Routed only where e-mails stay on this machine.

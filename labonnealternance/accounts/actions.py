@@ -1,4 +1,4 @@
-"""What happens to accounts: a link is asked for and used, support comes and goes, time passes."""
+"""What happens to accounts: a link is asked for and used, an address changes, support comes and goes, time passes."""
 
 import secrets
 from dataclasses import asdict, dataclass
@@ -9,12 +9,12 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from labonnealternance.accounts import emails
 from labonnealternance.accounts.enums import GROUPS, Role
-from labonnealternance.accounts.models import SecondFactor, SignInLink, User
+from labonnealternance.accounts.models import AddressChange, SecondFactor, Session, SignInLink, User, digest_of
 from labonnealternance.kit import limits
 from labonnealternance.kit.http import network_of
 from labonnealternance.kit.limits import Limit
@@ -24,6 +24,8 @@ logger = structlog.get_logger(__name__)
 # Whoever lacks an e-mail asks again twice or thrice; a room of forty people behind one network signs in.
 LINKS_PER_ADDRESS = Limit("sign-in-link-address", count=5, per=timedelta(minutes=15))
 LINKS_PER_NETWORK = Limit("sign-in-link-network", count=60, per=timedelta(minutes=15))
+# Each one writes to an address that someone typed.
+CHANGES_PER_PERSON = Limit("address-change", count=5, per=timedelta(hours=1))
 
 USED_LINKS_KEPT = timedelta(days=1)
 FAILURES_KEPT = timedelta(days=1)
@@ -46,43 +48,191 @@ class ReservedToAdministrators(Exception):
     """Only a superuser shuts or opens an account of support."""
 
 
-def request_link(*, address: str, ip: str, next_path: str, at: datetime) -> None:
+def request_link(*, address: str, ip: str, next_path: str, at: datetime, subject: str = "") -> None:
     """Sends a link to ``address`` (lower case) where an account has it; raises ``limits.TooMany``.
 
-    Nothing that comes back tells whether an account has it. Support gets none: it enters by password and second factor.
+    Nothing that comes back tells whether an account has it.
     """
+    _count_link(address=address, ip=ip, at=at)
+    user = User.objects.filter(email=address).first()
+    if user:
+        send_link(user=user, next_path=next_path, subject=subject, at=at)
+
+
+def _count_link(*, address: str, ip: str, at: datetime) -> None:
     limits.hit(LINKS_PER_NETWORK, subject=network_of(ip), at=at)
     limits.hit(LINKS_PER_ADDRESS, subject=address, at=at)
-    with transaction.atomic():
-        user = User.objects.filter(email=address, is_active=True, is_staff=False).first()
-        if user is None:
-            return
-        token = secrets.token_urlsafe(32)
-        link = SignInLink.objects.create(
-            digest=SignInLink.digest_of(token),
-            user=user,
-            next_path=next_path,
-            created_at=at,
-            expires_at=at + timedelta(minutes=settings.SIGN_IN_LINK_LIFETIME_MINUTES),
-        )
-        emails.sign_in_link(link=link, token=token, at=at)
+
+
+@transaction.atomic
+def send_link(*, user: User, next_path: str, at: datetime, subject: str = "") -> SignInLink | None:
+    """A link to ``user``'s address, without a limit; none to support, nor to an account that is shut.
+
+    ``subject`` (« registration:12 ») is what its use confirms: the functions of ``settings.LINK_USED`` read it. Its
+    first word names the mail in ``settings.LINK_EMAILS``; without one it is the ordinary mail of a sign-in.
+    """
+    if not user.enters_by_link:
+        return None
+    token = secrets.token_urlsafe(32)
+    link = SignInLink.objects.create(
+        digest=digest_of(token),
+        user=user,
+        address=user.email,
+        next_path=next_path,
+        subject=subject,
+        created_at=at,
+        expires_at=_end_of_a_link(at),
+    )
+    mail = settings.LINK_EMAILS.get(subject.partition(":")[0])
+    (import_string(mail) if mail else emails.sign_in_link)(link=link, token=token, at=at)
     logger.info("sign_in_link_sent", user=user.pk)
+    return link
+
+
+def _end_of_a_link(at: datetime) -> datetime:
+    return at + timedelta(minutes=settings.SIGN_IN_LINK_LIFETIME_MINUTES)
 
 
 def is_usable(*, token: str, at: datetime) -> bool:
     """Whether ``token`` would sign someone in at ``at``; uses nothing."""
-    return SignInLink.objects.usable(token=token, at=at).exists()
+    return SignInLink.objects.usable(token=token, at=at).live().exists()
 
 
+def is_renewable(*, token: str, at: datetime) -> bool:
+    """Whether ``token`` expired before it was used, and would be sent again."""
+    return SignInLink.objects.renewable(token=token, at=at).live().exists()
+
+
+def used_link(*, token: str, by: User) -> SignInLink | None:
+    """The link that ``by`` has used already, if it is ``token``'s."""
+    return SignInLink.objects.filter(digest=digest_of(token), user=by, used_at__isnull=False).first()
+
+
+def _owner(**link: object) -> User:
+    """Locks the person of a link, so that neither their address nor their account changes meanwhile."""
+    owner = User.objects.entering_by_link().select_for_update(of=("self",), no_key=True).filter(**link).first()
+    if owner is None:
+        raise LinkNotValid
+    return owner
+
+
+@transaction.atomic
 def use_link(*, token: str, at: datetime) -> SignInLink:
-    """Uses the link, once: of requests at the same moment one passes. Raises ``LinkNotValid``."""
-    if not SignInLink.objects.usable(token=token, at=at).update(used_at=at):
+    """Uses the link, once: of requests at the same moment one passes. Raises ``LinkNotValid``.
+
+    The address is confirmed (``email_confirmed_at == at`` when it was not before), and what the link stands for is done
+    by the functions of ``settings.LINK_USED``: all of it, or nothing is used.
+    """
+    user = _owner(sign_in_links__digest=digest_of(token))
+    if not SignInLink.objects.usable(token=token, at=at).filter(address=user.email).update(used_at=at):
         raise LinkNotValid
-    link = SignInLink.objects.select_related("user").get(digest=SignInLink.digest_of(token))
-    if not link.user.is_active or link.user.is_staff:
-        raise LinkNotValid
-    logger.info("sign_in_link_used", user=link.user.pk)
+    link = SignInLink.objects.get(digest=digest_of(token))
+    link.user = user
+    if user.email_confirmed_at is None:
+        user.email_confirmed_at = at
+        user.save(update_fields=["email_confirmed_at"])
+    for told in settings.LINK_USED:
+        import_string(told)(link=link, at=at)
+    logger.info("sign_in_link_used", user=user.pk)
     return link
+
+
+def renew_link(*, token: str, ip: str, at: datetime) -> None:
+    """Sends another link for what an expired one stood for, to the same address.
+
+    Raises ``limits.TooMany``, and ``LinkNotValid`` where nothing is to be renewed.
+    """
+    expired = SignInLink.objects.renewable(token=token, at=at).live().select_related("user").first()
+    if expired is None:
+        raise LinkNotValid
+    _count_link(address=expired.address, ip=ip, at=at)
+    send_link(user=expired.user, next_path=expired.next_path, subject=expired.subject, at=at)
+
+
+def request_address_change(*, user: User, address: str, ip: str, at: datetime) -> None:
+    """Sends to ``address`` (lower case) the link that will make it ``user``'s, and tells the present one.
+
+    Where another account has it, its owner is told instead, and nothing that comes back says so. Raises
+    ``limits.TooMany``.
+    """
+    limits.hit(CHANGES_PER_PERSON, subject=str(user.pk), at=at)
+    _count_link(address=address, ip=ip, at=at)
+    token = secrets.token_urlsafe(32)
+    asked = {"address": address, "digest": digest_of(token), "created_at": at, "expires_at": _end_of_a_link(at)}
+    with transaction.atomic():
+        change, _ = AddressChange.objects.update_or_create(user=user, defaults=asked)
+        emails.address_change_asked(change=change, at=at)
+        owner = User.objects.filter(email=address).first()
+        if owner is None:
+            emails.address_change(change=change, token=token, at=at)
+        elif owner.is_active:
+            emails.address_taken(owner=owner, at=at)
+    logger.info("address_change_asked", user=user.pk)
+
+
+def cancel_address_change(*, user: User) -> None:
+    """The link that was sent to the new address is void."""
+    AddressChange.objects.filter(user=user).delete()
+    logger.info("address_change_cancelled", user=user.pk)
+
+
+def waiting_address(*, user: User, at: datetime) -> str:
+    """The address that ``user`` asked for and has not confirmed yet, or ""."""
+    waiting = AddressChange.objects.filter(user=user, expires_at__gt=at)
+    return waiting.values_list("address", flat=True).first() or ""
+
+
+def asked_address(*, token: str, at: datetime) -> str:
+    """The address that ``token`` would give to its account at ``at``, or ""; changes nothing."""
+    waiting = AddressChange.objects.filter(
+        digest=digest_of(token), expires_at__gt=at, user__in=User.objects.entering_by_link()
+    )
+    return waiting.values_list("address", flat=True).first() or ""
+
+
+@transaction.atomic
+def change_address(*, token: str, kept_session: str | None, at: datetime) -> User:
+    """Gives the account its new address; its unused links die, and its sessions but ``kept_session`` (a key).
+
+    Raises ``LinkNotValid``, also where another account took the address meanwhile.
+    """
+    user = _owner(address_change__digest=digest_of(token))
+    change = AddressChange.objects.filter(digest=digest_of(token), expires_at__gt=at).first()
+    if change is None:
+        raise LinkNotValid
+    before, user.email, user.email_confirmed_at = user.email, change.address, at
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "email_confirmed_at"])
+    except IntegrityError:
+        raise LinkNotValid from None
+    change.delete()
+    user.sign_in_links.filter(used_at__isnull=True).delete()
+    close_other_sessions(user=user, kept_session=kept_session)
+    emails.address_changed(user=user, before=before, at=at)
+    logger.info("address_changed", user=user.pk)
+    return user
+
+
+@transaction.atomic
+def set_contact(*, user: User, first_name: str, last_name: str, phone: str, at: datetime) -> None:
+    """How the person is called and reached; ``phone`` as it is kept (« +33199000018 »)."""
+    user.first_name, user.last_name, user.phone = first_name, last_name, phone
+    user.save(update_fields=["first_name", "last_name", "phone"])
+    logger.info("contact_set", user=user.pk, at=at.isoformat())
+
+
+def close_session(*, session: Session) -> None:
+    """The browser is out at its next request."""
+    session.delete()
+    logger.info("session_closed", user=session.user_id)
+
+
+def close_other_sessions(*, user: User, kept_session: str | None) -> int:
+    """Closes all of ``user``'s sessions but ``kept_session`` (its key, if any); returns their number."""
+    closed = user.sessions.exclude(pk=kept_session).delete()[0]
+    logger.info("sessions_closed", user=user.pk, closed=closed)
+    return closed
 
 
 @transaction.atomic
@@ -118,6 +268,7 @@ def create_support_account(
     user.is_staff = user.is_active = True
     user.is_superuser = superuser or (renew and user.is_superuser)
     user.save()
+    user.sessions.all().delete()
     SecondFactor.objects.filter(user=user).delete()
     logger.info("support_account_created", user=user.pk, superuser=user.is_superuser)
     return SecondFactor.objects.create(user=user, name="Application d'authentification", confirmed=True)
@@ -161,16 +312,19 @@ def _check_rank(user: User, *, by: User) -> None:
 
 def _shut(user: User) -> None:
     user.is_active = False
-    # Every session carries a digest of the password: a new one ends them all, and they don't come back with the person.
+    # Every session carries a digest of the password: a new one also ends those that open at this very moment.
     user.set_unusable_password()
+    user.sessions.all().delete()
     user.sign_in_links.all().delete()
+    AddressChange.objects.filter(user=user).delete()
 
 
 def _anonymise(user: User, *, at: datetime) -> None:
     """Keeps the row, which other rows point to, and nothing of the person."""
     _shut(user)
     user.email = f"anonyme-{user.pk}@anonyme.invalid"
-    user.first_name = user.last_name = ""
+    user.first_name = user.last_name = user.phone = ""
+    user.email_confirmed_at = None
     user.anonymised_at = at
     user.groups.clear()
     user.save()
@@ -196,6 +350,7 @@ class Purged:
     """How many rows were, or would be, deleted of each kind; ``people`` are anonymised."""
 
     links: int
+    changes: int
     counters: int
     sessions: int
     failures: int
@@ -213,8 +368,9 @@ def purge(*, at: datetime, dry_run: bool = False) -> Purged:
 
     purged = Purged(
         links=forget(SignInLink.objects.over(at - USED_LINKS_KEPT)),
+        changes=forget(AddressChange.objects.filter(expires_at__lte=at)),
         counters=limits.purge(at=at, dry_run=dry_run),
-        sessions=forget(Session.objects.filter(expire_date__lt=at)),
+        sessions=forget(Session.objects.over(at)),
         failures=forget(AccessAttempt.objects.filter(attempt_time__lt=at - FAILURES_KEPT)),
         people=anonymise_inactive(at=at, dry_run=dry_run),
     )

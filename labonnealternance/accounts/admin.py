@@ -34,8 +34,8 @@ class UserAdmin(ShownAdmin):
     search_help_text = "Début de l'adresse e-mail ou du nom"
     ordering = ["-joined_at", "-id"]
     fields = [
-        "email", "first_name", "last_name", "shown_roles", "is_superuser", "is_active", "joined_at", "last_login",
-        "anonymised_at",
+        "email", "email_confirmed_at", "first_name", "last_name", "phone", "shown_roles", "is_superuser", "is_active",
+        "joined_at", "last_login", "anonymised_at",
     ]  # fmt: skip
     buttons = ["deactivate", "reactivate"]
 

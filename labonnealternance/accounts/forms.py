@@ -1,10 +1,10 @@
-"""What a person types to sign in."""
+"""What a person types to sign in, or to change their address."""
 
 from django import forms
 from django.conf import settings
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from labonnealternance.accounts.models import SignInLink
+from labonnealternance.accounts.models import SignInLink, User
 from labonnealternance.kit.http import AddressField
 
 LONGEST_NEXT = SignInLink._meta.get_field("next_path").max_length or 0
@@ -29,3 +29,22 @@ class SignInForm(forms.Form):
 
     def clean_next(self) -> str:
         return safe_next(self.cleaned_data["next"])
+
+
+class AddressChangeForm(forms.Form):
+    """The new address of ``user``."""
+
+    email = AddressField(
+        label="Nouvelle adresse e-mail",
+        help_text="Vous y recevrez un lien qui confirme le changement. Format attendu : nom@domaine.fr",
+    )
+
+    def __init__(self, *arguments, user: User, **options):
+        super().__init__(*arguments, **options)
+        self.user = user
+
+    def clean_email(self) -> str:
+        address = self.cleaned_data["email"]
+        if address == self.user.email:
+            raise forms.ValidationError("C'est déjà l'adresse de votre compte.", code="same")
+        return address

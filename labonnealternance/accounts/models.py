@@ -1,12 +1,15 @@
-"""People, and the links they sign in by: an e-mail address is their name."""
+"""People, whose e-mail address is their name; the links that they sign in by, and the sessions that these open."""
 
 import hashlib
+import uuid
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
@@ -18,7 +21,16 @@ from labonnealternance.accounts.enums import Role
 KEPT_WITHOUT_ACTIVITY = timedelta(days=2 * 365)
 
 
+def digest_of(token: str) -> str:
+    """What a table keeps of a token of 256 random bits: it recognises the token, and does not make it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 class UserQuerySet(models.QuerySet["User"]):
+    def entering_by_link(self):
+        """People whom a link lets in; support enters by password and second factor."""
+        return self.filter(is_active=True, is_staff=False)
+
     def inactive(self, at: datetime):
         """People whom the service forgets at ``at``; support stays named in the journals that it signs."""
         return (
@@ -96,6 +108,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.first_name or self.email
 
     @property
+    def enters_by_link(self) -> bool:
+        """The same as ``entering_by_link`` of the table."""
+        return self.is_active and not self.is_staff
+
+    @property
     def roles(self) -> list[Role]:
         """The person's roles, support first."""
         groups = {group.name for group in self.groups.all()}
@@ -105,7 +122,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 class SignInLinkQuerySet(models.QuerySet["SignInLink"]):
     def usable(self, *, token: str, at: datetime):
         """The link that ``token`` opens at ``at``, or none; only columns of its own, so that one UPDATE can decide."""
-        return self.filter(digest=SignInLink.digest_of(token), used_at__isnull=True, expires_at__gt=at)
+        return self.filter(digest=digest_of(token), used_at__isnull=True, expires_at__gt=at)
+
+    def renewable(self, *, token: str, at: datetime):
+        """The link that ``token`` opened until it expired, without having been used."""
+        return self.filter(digest=digest_of(token), used_at__isnull=True, expires_at__lte=at)
+
+    def live(self):
+        """Links of people whom a link lets in, and whose address is still the one that it was sent to."""
+        return self.filter(user__in=User.objects.entering_by_link(), address=models.F("user__email"))
 
     def over(self, at: datetime):
         """Links that nobody can use any more at ``at``."""
@@ -138,10 +163,75 @@ class SignInLink(models.Model):
     def __str__(self):
         return f"{self.user_id} : {self.created_at:%d/%m/%Y %H:%M}"
 
-    @staticmethod
-    def digest_of(token: str) -> str:
-        """What is kept of a token of 256 random bits."""
-        return hashlib.sha256(token.encode()).hexdigest()
+
+class AddressChange(models.Model):
+    """A new address that a person asked for: it becomes theirs when the link that was sent to it is used.
+
+    One at most for a person: asking again replaces it, and using it deletes it.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="address_change", verbose_name="personne"
+    )
+    address = models.EmailField("nouvelle adresse", max_length=254)
+    digest = models.CharField("empreinte", max_length=64, unique=True)
+    created_at = models.DateTimeField("demandé le")
+    expires_at = models.DateTimeField("valable jusqu'à", db_index=True)
+
+    class Meta:
+        verbose_name = "changement d'adresse"
+        verbose_name_plural = "changements d'adresse"
+
+    def __str__(self):
+        return f"{self.user_id} : {self.created_at:%d/%m/%Y %H:%M}"
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def open(self, at: datetime):
+        """Sessions that have not expired."""
+        return self.filter(expire_date__gt=at)
+
+    def over(self, at: datetime):
+        return self.filter(expire_date__lte=at)
+
+
+class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
+    """Django's, with our adjectives."""
+
+
+class Session(AbstractBaseSession):
+    """A browser that comes back; once signed in, it is listed to its person, who closes it.
+
+    Of where it comes from only the beginning of an IP address and a device's name are kept.
+    """
+
+    # What an address or a page may name the session by: its key opens it, and is shown nowhere.
+    handle = models.UUIDField("identifiant", default=uuid.uuid4, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sessions",
+        verbose_name="personne",
+    )
+    # Signing in gives a session another key, hence another row: this is when its person signed in.
+    created_at = models.DateTimeField("ouverte le")
+    last_seen_at = models.DateTimeField("vue le")
+    network = models.CharField("réseau", max_length=40, blank=True)
+    device = models.CharField("appareil", max_length=60, blank=True)
+
+    objects: ClassVar[SessionManager] = SessionManager()
+
+    class Meta:
+        verbose_name = "session"
+
+    def __str__(self):
+        return str(self.handle)
+
+    @classmethod
+    def get_session_store_class(cls):
+        return import_module(settings.SESSION_ENGINE).SessionStore
 
 
 class SecondFactor(TOTPDevice):

@@ -3,7 +3,7 @@
 from django.contrib.auth.backends import BaseBackend
 
 # Who may come in, and by which second factor: superusers decide.
-RESERVED_APPS = {"auth", "otp_totp", "axes", "sessions", "contenttypes"}
+RESERVED_APPS = {"auth", "otp_totp", "axes", "contenttypes"}
 RESERVED_ACTIONS = {"add_user", "delete_user", "view_secondfactor", "change_secondfactor", "delete_secondfactor"}
 
 

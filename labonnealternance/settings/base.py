@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "labonnealternance.kit.admin_app.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -67,7 +66,7 @@ MIDDLEWARE = [
     "labonnealternance.kit.middleware.PrivatePagesMiddleware",
     "labonnealternance.kit.middleware.RefuseNulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "labonnealternance.accounts.sessions.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -147,6 +146,11 @@ LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "/"
 SIGN_IN_LINK_LIFETIME_MINUTES = 10
+# What a link stands for is told by its subject, « registration:12 ». Functions of the floors above, called as
+# ``f(link=link, at=at)`` when a link is used, in the same transaction; and the mails of the subjects that have their
+# own, ``f(link=link, token=token, at=at)``.
+LINK_USED: list[str] = []
+LINK_EMAILS: dict[str, str] = {}
 OTP_TOTP_ISSUER = SITE_NAME
 # A device is enrolled by a command; its secret is shown once, and no page of the back-office shows it again.
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
@@ -257,7 +261,7 @@ CELERY_BEAT_SCHEDULE: dict = {
     "mail.erase_old": {"task": "mail.erase_old", "schedule": crontab(hour=3, minute=40), "options": {"expires": 3600}},
 }
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "labonnealternance.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -334,6 +338,8 @@ NAVIGATION = {
         {"label": "Cookies", "url": "offers:cookies"},
         {"label": "Contact", "url": "offers:contact"},
     ],
+    # The spaces of those who are signed in.
+    "account": [],
     "error": [
         {"label": "Faire une recherche", "url": "offers:home"},
         {"label": "Nous écrire", "url": "offers:contact"},

@@ -5,13 +5,12 @@ import io
 
 import pytest
 from axes.models import AccessAttempt
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
 from labonnealternance.accounts import actions
 from labonnealternance.accounts.enums import Role
-from labonnealternance.accounts.models import SignInLink, User
+from labonnealternance.accounts.models import AddressChange, Session, SignInLink, User
 from labonnealternance.accounts.tasks import purge
 from labonnealternance.kit.models import Counter
 from tests.factories import StaffFactory, UserFactory
@@ -37,12 +36,28 @@ def failure(at):
     return attempt
 
 
+def session(key, expires_at):
+    return Session.objects.create(
+        session_key=key * 32, session_data="", expire_date=expires_at, created_at=AT - 20 * DAY, last_seen_at=AT - DAY
+    )
+
+
+def change(expires_at):
+    return AddressChange.objects.create(
+        user=UserFactory(),
+        address="nouvelle@exemple.fr",
+        digest=str(expires_at),
+        created_at=AT - DAY,
+        expires_at=expires_at,
+    )
+
+
 def rows():
     kept = [link(AT - dt.timedelta(hours=23)), failure(AT - dt.timedelta(hours=23))]
-    kept += [Session.objects.create(session_key="b" * 32, session_data="", expire_date=AT + DAY)]
+    kept += [session("b", AT + DAY), change(AT + dt.timedelta(seconds=1))]
     kept += [Counter.objects.create(key="b" * 64, hits=1, ends_at=AT + dt.timedelta(seconds=1))]
     gone = [link(AT - dt.timedelta(hours=25)), failure(AT - dt.timedelta(hours=25))]
-    gone += [Session.objects.create(session_key="a" * 32, session_data="", expire_date=AT - DAY)]
+    gone += [session("a", AT - DAY), change(AT)]
     gone += [Counter.objects.create(key="a" * 64, hits=1, ends_at=AT)]
     return kept, gone
 
@@ -54,7 +69,9 @@ def exists(row):
 def test_what_is_over_is_deleted_and_what_is_in_use_is_kept():
     kept, gone = rows()
     purged = actions.purge(at=AT)
-    assert purged.as_dict() == {"links": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 0}
+    assert purged.as_dict() == {
+        "links": 1, "changes": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 0,
+    }  # fmt: skip
     assert all(exists(row) for row in kept)
     assert not any(exists(row) for row in gone)
     assert not any(actions.purge(at=AT).as_dict().values())
@@ -64,7 +81,9 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing():
     kept, gone = rows()
     UserFactory(last_login=AT - TWO_YEARS - DAY)
     told = actions.purge(at=AT, dry_run=True)
-    assert told.as_dict() == {"links": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 1}
+    assert told.as_dict() == {
+        "links": 1, "changes": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 1,
+    }  # fmt: skip
     assert all(exists(row) for row in kept + gone)
     assert actions.purge(at=AT) == told
 
@@ -80,11 +99,13 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing():
     ],
 )
 def test_a_person_without_activity_for_two_years_is_anonymised(fields, forgotten):
-    person = UserFactory(email="jeanne@exemple.fr", first_name="Jeanne", last_name="Exemple", **fields)
+    person = UserFactory(
+        email="jeanne@exemple.fr", first_name="Jeanne", last_name="Exemple", phone="+33199000012", **fields
+    )
     assert actions.anonymise_inactive(at=AT) == forgotten
     person.refresh_from_db()
     assert (person.email == f"anonyme-{person.pk}@anonyme.invalid") is forgotten
-    assert (person.first_name == person.last_name == "") is forgotten
+    assert (person.first_name == person.last_name == person.phone == "") is forgotten
     assert person.is_active is not forgotten
     assert actions.anonymise_inactive(at=AT) == 0
 
@@ -97,6 +118,7 @@ def test_anonymising_ends_sessions_and_roles(client):
     actions.anonymise_inactive(at=AT)
     assert client.get("/compte/").status_code == 302
     assert not person.groups.exists()
+    assert not person.sessions.exists()
 
 
 def test_support_stays_named_in_the_journals_that_it_signs():

@@ -7,6 +7,7 @@ from labonnealternance.accounts import actions
 
 LABELS = {
     "links": "liens de connexion expirés",
+    "changes": "changements d'adresse expirés",
     "counters": "compteurs terminés",
     "sessions": "sessions expirées",
     "failures": "échecs de connexion passés",
