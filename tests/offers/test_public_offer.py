@@ -113,7 +113,8 @@ def test_the_questions_no_telephone_and_no_address_stand_on_it(client, offer):
     Offer.objects.filter(pk=offer.pk).update(shows_phone=True)
     html = client.get(address(offer)).text
     for private in (
-        "Avez-vous le permis", "01 99 00", "+33199", "@exemple.fr", "@example.fr", "Dominique", offer.access.user.last_name,
+        "Avez-vous le permis", "01 99 00", "+33199", "@exemple.fr", "@example.fr", "Dominique",
+        offer.access.user.last_name,
     ):  # fmt: skip
         assert private not in html, private
 
@@ -467,7 +468,8 @@ def test_search_engines_read_a_job_posting(client, offer, settings):
 
 def test_a_job_posting_holds_what_is_known_and_nothing_empty(client):
     offer = factories.OfferFactory(
-        access__establishment__commune=None, access__establishment__latitude=None, access__establishment__longitude=None,
+        access__establishment__commune=None,
+        access__establishment__latitude=None, access__establishment__longitude=None,
         access__establishment__naf=None, access__establishment__postcode="", access__establishment__address="",
         description="", skills=[],
     )  # fmt: skip
