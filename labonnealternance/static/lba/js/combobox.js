@@ -60,6 +60,8 @@
       choice.disabled = false;
       status.textContent = `${option.label}, choisi`;
       close();
+      // As a browser does for what is typed: a page may wait for the choice.
+      choice.dispatchEvent(new Event("change", { bubbles: true }));
     }
 
     function show(suggestions) {
