@@ -5,25 +5,23 @@ How an answer is found, and why it is exact, is told in ``docs/decisions/0007-se
 # ruff: noqa: S608 (the tables' names are made of an edition's number)
 
 import datetime
-import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from math import degrees, floor, pi, sqrt
-from operator import attrgetter
 from typing import NamedTuple
 
 from django.utils.timezone import localdate
 
 from companies.enums import DecisionKind, DecisionScope
-from companies.models import Commune, Establishment, Naf, Rome, SearchEdition, VisibilityDecision
+from companies.models import Establishment, Rome, SearchEdition, VisibilityDecision
 from offers.sources import limits
 from offers.sources.disc import EARTH_RADIUS_KM, Disc, kilometres
-from offers.sources.statements import At, Loader, rows
+from offers.sources.statements import READ, At, Loader, rows
 
 # An entry met on the way costs about as much in one index as in the other; going down an index costs this many.
 DESCENT = 8
-# And one statement more, this many.
-STATEMENT = 1_000
+# And telling the total by others than the first ones, this many.
+MORE = 300
 
 
 @dataclass(frozen=True)
@@ -39,70 +37,16 @@ class FoundEstablishment:
     is_asked_for: bool = False
 
 
-class Candidate(NamedTuple):
-    """A pair in the disc; ``chord2``: the squared chord from the centre, on the unit sphere."""
+class AskedFor(NamedTuple):
+    """A pair that a decision lists; ``chord2``: the squared chord from the centre, on the unit sphere."""
 
     establishment_id: int
     rome: str
     order_key: int
     chord2: float
-    is_asked_for: bool = False
-
-    @property
-    def distance_km(self) -> float:
-        return kilometres(self.chord2)
 
 
-def _show(
-    candidates: Sequence[Candidate], *, start: int, stop: int, sure: int, at: datetime.datetime
-) -> tuple[list[FoundEstablishment], int, int]:
-    """Which candidates may be shown at ``at``: the rows ``start`` to ``stop`` of these, how many they are, and how many
-    among the first ``sure``.
-
-    One query says who may be shown and reads it: nothing can be decided in between.
-    """
-    sql = f"""
-        WITH shown AS MATERIALIZED (
-            SELECT number, code, rank, row_number() OVER (ORDER BY rank) AS place
-            FROM unnest(%(numbers)s::integer[], %(codes)s::text[]) WITH ORDINALITY AS candidate (number, code, rank)
-            WHERE EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = candidate.number)
-        )
-        SELECT counted.total, counted.sure, page.rank, {LOAD.sql}
-        FROM (SELECT count(*) AS total, count(*) FILTER (WHERE rank <= %(sure)s::bigint) AS sure FROM shown) counted
-        LEFT JOIN shown page ON page.place > %(start)s::bigint AND page.place <= %(stop)s::bigint
-        LEFT JOIN companies_establishment establishment ON establishment.id = page.number
-        LEFT JOIN companies_rome rome ON rome.code = page.code
-        LEFT JOIN companies_naf naf ON naf.code = establishment.naf_id
-        LEFT JOIN companies_commune commune ON commune.code = establishment.commune_id
-        ORDER BY page.place"""
-    answer = rows(
-        sql,
-        {
-            "numbers": [each.establishment_id for each in candidates],
-            "codes": [each.rome for each in candidates],
-            "start": start,
-            "stop": stop,
-            "sure": sure,
-            **LISTED.params(at),
-        },
-    )
-    found = []
-    if answer[0][2] is not None:
-        for row, loaded in zip(answer, LOAD(answer, skip=3), strict=True):
-            if loaded["establishment"] is None or loaded["rome"] is None:
-                continue
-            loaded["establishment"].naf, loaded["establishment"].commune = loaded["naf"], loaded["commune"]
-            candidate = candidates[row[2] - 1]
-            found.append(
-                FoundEstablishment(
-                    loaded["establishment"], loaded["rome"], candidate.distance_km, is_asked_for=candidate.is_asked_for
-                )
-            )
-    total, among_sure = answer[0][:2]
-    return found, total, among_sure
-
-
-LOAD = Loader(establishment=Establishment, naf=Naf, commune=Commune, rome=Rome)
+LOAD = Loader(**READ)
 
 LISTED = At(lambda at: Establishment.objects.listed(at=at).values_list("pk"), "listed")
 CONTACTS = At(
@@ -158,19 +102,15 @@ class Reader:
                 answer = self._read_among_many(estimates, generosity)
                 if answer is not None:
                     return answer
-        return self._read_all(self._once(self._in_disc(self.disc)))
+        return self._read_all()
 
-    def _read_all(self, candidates: list[Candidate]) -> tuple[list[FoundEstablishment], int]:
-        """The same among candidates in order; no more of them are looked at than needed."""
-        if not candidates:
-            return [], 0
+    def _read_all(self) -> tuple[list[FoundEstablishment], int]:
+        """The same from everything in the disc; no more of it is looked at than needed."""
         asked = limits.enough()
         while True:
-            found, total, _ = _show(
-                candidates[:asked], start=self.wanted.start, stop=self.wanted.stop, sure=asked, at=self.at
-            )
-            if total > limits.LONGEST_TOTAL or asked >= len(candidates):
-                return found, min(total, limits.LONGEST_TOTAL + 1)
+            shown = self._show(_Walk(self.disc, by_place=self.codes), asked)
+            if shown.total > limits.LONGEST_TOTAL or shown.candidates < asked:
+                return shown.page, min(shown.total, limits.LONGEST_TOTAL + 1)
             asked *= 4
 
     def _read_among_many(
@@ -183,37 +123,19 @@ class Reader:
         wanted = generosity * (self.wanted.stop + self.wanted.stop // 10 + limits.ROOM_FOR_HIDDEN)
         enough = generosity * limits.enough()
         if self.wanted.nearest_first:
-            page = self._nearest(estimates, wanted)
+            walks = self._nearest(estimates, wanted)
         else:
-            # The first of each job may tell the total as well, where walking that far costs less than asking again.
-            if self._met(estimates, enough) < self._met(estimates, wanted) + STATEMENT:
+            # The first of each job may tell the total as well, where walking that far costs less than asking for more.
+            if self._met(estimates, enough) < self._met(estimates, wanted) + MORE:
                 wanted = max(wanted, enough)
-            page = self._first(estimates, wanted)
-        more: list[Candidate] = []
-        if len(page) < enough:
-            seen = {candidate.establishment_id for candidate in page}
-            more = [Candidate(number, "", 0, 0.0) for number in self._some(estimates, enough) if number not in seen]
-        found, total, sure = _show(
-            [*page, *more[:enough]],
-            start=self.wanted.start,
-            stop=self.wanted.stop,
-            sure=len(page),
-            at=self.at,
-        )
-        if total <= limits.LONGEST_TOTAL or sure < self.wanted.stop:
+            walks = iter([self._first(estimates, wanted)])
+        for walk in walks:
+            shown = self._show(walk, wanted, enough=enough)
+            if shown.candidates == wanted:
+                break
+        if shown.total <= limits.LONGEST_TOTAL or shown.among_candidates < self.wanted.stop:
             return None
-        return found, limits.LONGEST_TOTAL + 1
-
-    def _once(self, candidates: Iterable[Candidate]) -> list[Candidate]:
-        """In the order asked for; an establishment found for several jobs once, for the job that brings it first."""
-        best: dict[int, Candidate] = {}
-        for candidate in candidates:
-            known = best.get(candidate.establishment_id)
-            if known is None or (candidate.order_key, candidate.rome) < (known.order_key, known.rome):
-                best[candidate.establishment_id] = candidate
-        if self.wanted.nearest_first:
-            return sorted(best.values(), key=attrgetter("chord2", "establishment_id"))
-        return sorted(best.values(), key=attrgetter("order_key", "establishment_id"))
+        return shown.page, limits.LONGEST_TOTAL + 1
 
     # ── which index to walk ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -267,29 +189,134 @@ class Reader:
         """Entries met to read the first ``wanted`` of each job, each by the better index."""
         return sum(min(self._met_by_index(counted, wanted)) for counted in estimates.values())
 
-    # ── candidates ───────────────────────────────────────────────────────────────────────────────────────────────
+    def _first(self, estimates: dict[str, tuple[int, float]], wanted: int) -> "_Walk":
+        """Where to find the first ``wanted`` of many: each job is read by the index that meets fewer entries.
 
-    def _ask(self, sql: str, disc: Disc, **params) -> list[tuple]:
-        x, y, z = disc.point
-        margin = disc.chord + 1e-6
-        return rows(
+        Exact: an establishment of the first n is, for the job that brings it first, among the first n of that job,
+        since each one before it there comes before it here too.
+        """
+        in_order: list[str] = []
+        by_place: list[str] = []
+        for code, counted in estimates.items():
+            met_in_order, met_by_place = self._met_by_index(counted, wanted)
+            (in_order if met_in_order < met_by_place else by_place).append(code)
+        return _Walk(self.disc, by_place=by_place, in_order=in_order, more=self._more(estimates, wanted))
+
+    def _nearest(self, estimates: dict[str, tuple[int, float]], wanted: int) -> Iterator["_Walk"]:
+        """Where to find the nearest ``wanted`` of many: a disc that should hold enough, then wider ones."""
+        largest = self.disc.radius_km
+        hits = sum(hits for _, hits in estimates.values())
+        radius = largest * min(1.0, sqrt(2 * wanted / hits))
+        more = self._more(estimates, wanted)
+        while radius < largest:
+            yield _Walk(replace(self.disc, radius_km=radius), by_place=self.codes, more=more)
+            radius *= 2
+        yield _Walk(self.disc, by_place=self.codes, more=more)
+
+    def _more(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[str]:
+        """Jobs that have enough establishments in the disc to tell a total beyond the cap, those that have most first.
+
+        None where the ``wanted`` ones tell it.
+        """
+        if wanted >= limits.enough():
+            return []
+        codes, expected = [], 0.0
+        for code, (_, hits) in sorted(estimates.items(), key=lambda item: -item[1][1]):
+            codes.append(code)
+            expected += hits
+            if expected > 2 * limits.enough():
+                break
+        return codes
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _show(self, walk: "_Walk", asked: int, *, enough: int = 0) -> "_Shown":
+        """The first ``asked`` establishments of a walk, each once, for the job that brings it first; those of them that
+        may be shown; and how many of ``enough`` others may be.
+
+        One statement finds them, says who may be shown, and reads the rows: nothing can be decided in between.
+        """
+        entries = self._entries(walk)
+        if not entries:
+            return _Shown([], 0, 0, 0)
+        key = "chord2" if self.wanted.nearest_first else "order_key"
+        listed = f"EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = number)"
+        more = "0"
+        if walk.more:
+            more = f"""(
+                SELECT count(*) FROM (
+                    SELECT establishment_id AS number FROM ({self._by_place("more", limit="%(enough)s::integer")}) met
+                    EXCEPT SELECT number FROM candidate LIMIT %(enough)s::integer
+                ) other WHERE {listed}
+            )"""
+        sql = f"""
+            WITH best AS (
+                SELECT DISTINCT ON (number) number, code, order_key, chord2, is_asked_for
+                FROM ({" UNION ALL ".join(entries)}) AS entry (number, code, order_key, chord2, is_asked_for)
+                ORDER BY number, order_key, code
+            ), candidate AS MATERIALIZED (
+                SELECT best.*, row_number() OVER (ORDER BY {key}, number) AS rank
+                FROM best ORDER BY rank LIMIT %(asked)s::bigint
+            ), shown AS MATERIALIZED (
+                SELECT candidate.*, row_number() OVER (ORDER BY rank) AS place FROM candidate WHERE {listed}
+            )
+            SELECT counted.*, page.chord2, page.is_asked_for, {LOAD.sql}
+            FROM (
+                SELECT (SELECT count(*) FROM candidate), (SELECT count(*) FROM shown), {more}
+            ) AS counted
+            LEFT JOIN shown page ON page.place > %(start)s::bigint AND page.place <= %(stop)s::bigint
+            LEFT JOIN companies_establishment establishment ON establishment.id = page.number
+            LEFT JOIN companies_rome rome ON rome.code = page.code
+            LEFT JOIN companies_naf naf ON naf.code = establishment.naf_id
+            LEFT JOIN companies_commune commune ON commune.code = establishment.commune_id
+            ORDER BY page.place"""
+        x, y, z = walk.disc.point
+        margin = walk.disc.chord + 1e-6
+        bands, wests, easts = zip(*walk.disc.bands(), strict=True)
+        numbers, codes, keys, chords = zip(*self.asked_for, strict=True) if self.asked_for else ((), (), (), ())
+        answer = rows(
             sql,
             {
-                "x": x, "y": y, "z": z, "chord2": disc.chord**2,
+                "by_place": walk.by_place, "in_order": walk.in_order, "more": walk.more,
+                "bands": list(bands), "wests": list(wests), "easts": list(easts),
+                "x": x, "y": y, "z": z, "chord2": walk.disc.chord**2,
                 "y_low": y - margin, "y_high": y + margin, "z_low": z - margin, "z_high": z + margin,
-                **params,
+                "numbers": list(numbers), "codes": list(codes), "keys": list(keys), "chords": list(chords),
+                "asked": asked, "enough": enough, "start": self.wanted.start, "stop": self.wanted.stop,
+                **LISTED.params(self.at),
             },
         )  # fmt: skip
+        candidates, among_candidates, others = answer[0][:3]
+        page = []
+        for row, loaded in zip(answer, LOAD(answer, skip=5), strict=True):
+            establishment = loaded["establishment"]
+            if establishment is None or loaded["rome"] is None:
+                continue
+            establishment.naf, establishment.commune = loaded["naf"], loaded["commune"]
+            page.append(FoundEstablishment(establishment, loaded["rome"], kilometres(row[3]), is_asked_for=row[4]))
+        return _Shown(page, candidates, among_candidates, among_candidates + others)
 
-    def _ask_by_place(self, sql: str, disc: Disc, **params) -> list[tuple]:
-        bands, wests, easts = zip(*disc.bands(), strict=True)
-        return self._ask(sql, disc, bands=list(bands), wests=list(wests), easts=list(easts), **params)
+    def _entries(self, walk: "_Walk") -> list[str]:
+        """What a walk meets, as queries of (number, code, order_key, chord2, is_asked_for) rows."""
+        columns = "establishment_id, code, order_key, chord2, false"
+        entries = []
+        if self.edition is not None and walk.by_place:
+            entries.append(f"SELECT {columns} FROM ({self._by_place('by_place')}) met")
+        if self.edition is not None and walk.in_order:
+            entries.append(f"SELECT {columns} FROM ({self._in_order()}) met")
+        if self.asked_for:
+            entries.append(
+                "SELECT number, code, order_key, found.chord2, true"
+                " FROM unnest(%(numbers)s::integer[], %(codes)s::text[], %(keys)s::integer[], %(chords)s::float8[])"
+                " AS found (number, code, order_key, chord2) WHERE found.chord2 <= %(chord2)s::float8"
+            )
+        return entries
 
-    def _by_place(self, columns: str, limit: str = "") -> str:
-        """Entries of the disc, in no order."""
+    def _by_place(self, codes: str, *, limit: str = "ALL") -> str:
+        """Entries of the disc for the jobs of a parameter, in no order; at most ``limit`` for each."""
         assert self.edition
         return f"""
-            SELECT {columns} FROM unnest(%(codes)s::text[]) AS asked (code)
+            SELECT entry.*, code FROM unnest(%({codes})s::text[]) AS asked (code)
             CROSS JOIN LATERAL (
                 SELECT found.* FROM unnest(%(bands)s::smallint[], %(wests)s::real[], %(easts)s::real[])
                     AS band (number, west, east)
@@ -297,75 +324,22 @@ class Reader:
                     SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table}
                     WHERE rome = code AND lat_band = band.number AND lon BETWEEN band.west AND band.east
                 ) found
-                WHERE found.chord2 <= %(chord2)s::float8 {limit}
+                WHERE found.chord2 <= %(chord2)s::float8 LIMIT {limit}
             ) entry"""
 
-    def _in_order(self, columns: str) -> str:
-        """The first ``wanted`` entries of the disc for each job, in order."""
+    def _in_order(self) -> str:
+        """The first ``asked`` entries of the disc for each job, in order."""
         assert self.edition
         return f"""
-            SELECT {columns} FROM unnest(%(codes)s::text[]) AS asked (code)
+            SELECT entry.*, code FROM unnest(%(in_order)s::text[]) AS asked (code)
             CROSS JOIN LATERAL (
                 SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table}
                 WHERE rome = code AND z BETWEEN %(z_low)s::real AND %(z_high)s::real
-                  AND y BETWEEN %(y_low)s::real AND %(y_high)s::real AND {CHORD2} <= %(chord2)s
-                ORDER BY order_key, establishment_id LIMIT %(wanted)s::integer
+                  AND y BETWEEN %(y_low)s::real AND %(y_high)s::real AND {CHORD2} <= %(chord2)s::float8
+                ORDER BY order_key, establishment_id LIMIT %(asked)s::bigint
             ) entry"""
 
-    def _in_disc(self, disc: Disc) -> list[Candidate]:
-        """Everything in the disc."""
-        asked_for = [candidate for candidate in self.asked_for if candidate.chord2 <= disc.chord**2]
-        if self.edition is None:
-            return asked_for
-        inside = self._ask_by_place(self._by_place(COLUMNS), disc, codes=self.codes)
-        return [*asked_for, *itertools.starmap(Candidate, inside)]
-
-    def _first(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[Candidate]:
-        """The first ``wanted`` of many, or fewer, in order: each job is read by the index that meets fewer entries.
-
-        Exact: an establishment of the first n is, for the job that brings it first, among the first n of that job,
-        since each one before it there comes before it here too. Where a job was read in order, what comes after its
-        last entry is left out: another of that job may come between.
-        """
-        in_order: list[str] = []
-        by_place: list[str] = []
-        for code, counted in estimates.items():
-            met_in_order, met_by_place = self._met_by_index(counted, wanted)
-            (in_order if met_in_order < met_by_place else by_place).append(code)
-        candidates = list(self.asked_for)
-        if by_place:
-            candidates += itertools.starmap(
-                Candidate, self._ask_by_place(self._by_place(COLUMNS), self.disc, codes=by_place)
-            )
-        if in_order:
-            first = self._ask(self._in_order(COLUMNS), self.disc, codes=in_order, wanted=wanted)
-            candidates += itertools.starmap(Candidate, first)
-        return self._once(candidates)[:wanted]
-
-    def _nearest(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[Candidate]:
-        """The nearest ``wanted`` of many: a smaller disc that holds enough, widened until it does."""
-        largest = self.disc.radius_km
-        hits = sum(hits for _, hits in estimates.values())
-        radius = largest * min(1.0, sqrt(2 * wanted / hits))
-        while True:
-            disc = replace(self.disc, radius_km=min(radius, largest))
-            found = self._once(self._in_disc(disc))
-            if len(found) >= wanted or radius >= largest:
-                return found[:wanted]
-            radius *= 2
-
-    def _some(self, estimates: dict[str, tuple[int, float]], enough: int) -> list[int]:
-        """Enough establishments of the disc to tell that the total is beyond the cap, from the jobs that have most."""
-        codes, expected = [], 0.0
-        for code, (_, hits) in sorted(estimates.items(), key=lambda item: -item[1][1]):
-            codes.append(code)
-            expected += hits
-            if expected > 2 * enough:
-                break
-        sql = self._by_place("DISTINCT entry.establishment_id", limit="LIMIT %(enough)s::integer")
-        return [number for (number,) in self._ask_by_place(sql, self.disc, codes=codes, enough=enough)]
-
-    def _edition_and_asked_for(self) -> tuple[SearchEdition | None, list[Candidate]]:
+    def _edition_and_asked_for(self) -> tuple[SearchEdition | None, list[AskedFor]]:
         """The edition online, and the pairs of the disc that a decision lists: no release holds these, so they take a
         middling weight.
         """
@@ -393,7 +367,7 @@ class Reader:
         number, day, mean_expected = answer[0][:3]
         edition = SearchEdition(pk=number, day=day, mean_expected=mean_expected) if number is not None else None
         found = [
-            Candidate(number, code, key, self.disc.chord2_to(latitude, longitude), is_asked_for=True)
+            AskedFor(number, code, key, self.disc.chord2_to(latitude, longitude))
             for _, _, _, number, code, key, latitude, longitude in answer
             if number is not None
         ]
@@ -410,6 +384,25 @@ class Reader:
         ]
 
 
-COLUMNS = "entry.establishment_id, code, entry.order_key, entry.chord2"
+@dataclass(frozen=True)
+class _Walk:
+    """Where to look: the disc, the jobs read by place and those read in order; and jobs that tell the total by some."""
+
+    disc: Disc
+    by_place: list[str]
+    in_order: list[str] = field(default_factory=list)
+    more: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a walk gave: the page, how many candidates it met, how many of them may be shown, and of others too."""
+
+    page: list[FoundEstablishment]
+    candidates: int
+    among_candidates: int
+    total: int
+
+
 # The squared chord between an entry's point and the centre, on the unit sphere.
 CHORD2 = " + ".join(f"({axis} - %({axis})s::float8) * ({axis} - %({axis})s::float8)" for axis in "xyz")

@@ -8,12 +8,12 @@ from typing import Literal
 
 from django.utils.timezone import localdate
 
-from companies.models import Commune, Establishment, Naf, Rome
+from companies.models import Establishment, Rome
 from offers.enums import OfferStatus
 from offers.models import LIFETIME, Offer
 from offers.sources import limits
 from offers.sources.disc import EARTH_RADIUS_KM, Disc, kilometres
-from offers.sources.statements import At, Loader, rows
+from offers.sources.statements import READ, At, Loader, rows
 
 OfferSort = Literal["relevance", "distance", "date"]
 
@@ -47,17 +47,22 @@ CHORD2 = """4 * (
     + cos(radians(latitude)) * cos(radians(%(latitude)s::float8))
         * sin(radians(longitude - %(longitude)s::float8) / 2) ^ 2
 )"""
+LIFE = LIFETIME.total_seconds()
 # Near and new first: the whole radius weighs as much as the whole life of an offer.
 KEYS: dict[OfferSort, str] = {
-    "relevance": (
-        "sqrt(chord2) / %(chord)s::float8"
-        f" + extract(epoch from %(now)s::timestamptz - published_at) / {LIFETIME.total_seconds()}"
-    ),
+    "relevance": f"sqrt(chord2) / %(chord)s::float8 + extract(epoch from %(now)s::timestamptz - published_at) / {LIFE}",
     "distance": "chord2",
     "date": "-extract(epoch from published_at)",
 }
 SHOWABLE = At(lambda at: Establishment.objects.showable(at).values_list("pk"), "showable")
-LOAD = Loader(offer=Offer, establishment=Establishment, naf=Naf, commune=Commune, rome=Rome)
+LOAD = Loader(
+    offer=(
+        Offer,
+        "id establishment_id rome_id status job_label custom_title contract_types level duration_months positions"
+        " starts_on latitude longitude published_at expires_on",
+    ),
+    **READ,
+)
 
 
 def read(

@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +12,8 @@ import psycopg.sql
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils.timezone import localdate
+
+from companies.models import Commune, Establishment, Naf, Rome
 
 
 def rows(sql: str, params: dict) -> list[tuple]:
@@ -76,43 +78,48 @@ class At:
         return {f"{self.prefix}_at": at, f"{self.prefix}_on": localdate(at)}
 
 
-# Long texts that a list of results does not show.
-LEFT_OUT = {"definition", "access", "description", "presentation"}
-
-
-@cache
-def _columns(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields if field.attname not in LEFT_OUT]
-
-
 class Loader:
-    """Makes instances of several models from the columns of one row.
+    """Makes instances of several models from the columns of one row; what is not read is deferred.
 
     A commune, an activity or a job met twice in an answer is the same instance: making it costs more than reading it.
     """
 
-    def __init__(self, **tables: type[Model]):
-        self.tables = tables
-        self.sql = ", ".join(f"{name}.{column}" for name, model in tables.items() for column in _columns(model))
+    def __init__(self, **tables: tuple[type[Model], str]):
+        """Table → its model, and the names of the columns to read, the key among them, separated by spaces."""
+        self.parts: list[tuple[str, type[Model], list[str]]] = []
+        for table, (model, names) in tables.items():
+            asked = set(names.split())
+            # The key comes first, as in the model; ``from_db`` wants the model's order.
+            columns = [field.attname for field in model._meta.concrete_fields if field.attname in asked]
+            if unknown := asked - set(columns):
+                raise ValueError(f"{model.__name__} has no {unknown}")
+            self.parts.append((table, model, columns))
+        self.sql = ", ".join(f"{table}.{column}" for table, _, columns in self.parts for column in columns)
 
     def __call__(self, answer: list[tuple], *, skip: int) -> Iterator[dict[str, Any]]:
         """For each row, past its ``skip`` first values: table → instance, or None where an outer join found none."""
         known: dict[tuple[str, Any], Any] = {}
-        parts = []
-        start = skip
-        for name, model in self.tables.items():
-            columns = _columns(model)
-            parts.append((name, model, columns, start, start + len(columns)))
-            start += len(columns)
         for row in answer:
             loaded: dict[str, Any] = {}
-            for name, model, columns, first, last in parts:
+            first = skip
+            for table, model, columns in self.parts:
                 key = row[first]
-                if key is None:
-                    loaded[name] = None
-                    continue
-                instance = known.get((name, key))
-                if instance is None:
-                    instance = known[name, key] = model.from_db("default", columns, row[first:last])
-                loaded[name] = instance
+                instance = known.get((table, key))
+                if instance is None and key is not None:
+                    instance = model.from_db("default", columns, row[first : first + len(columns)])
+                    known[table, key] = instance
+                loaded[table] = instance
+                first += len(columns)
             yield loaded
+
+
+# What a list of results reads of each.
+READ: dict[str, tuple[type[Model], str]] = {
+    "establishment": (
+        Establishment,
+        "id siret name legal_name naf_id headcount_band address postcode commune_id latitude longitude",
+    ),
+    "naf": (Naf, "code label"),
+    "commune": (Commune, "code name departement_id"),
+    "rome": (Rome, "code label"),
+}

@@ -4,8 +4,9 @@ Two countries are drawn, a tenth of N and N establishments (``tests/bench/france
 real actions. Then, warm, for 1, 3 and 10 jobs within 10, 30, 60 and 100 km of centres half drawn by population, half
 among all communes:
 
-- the search that the page runs (``offers.search.search``: first page of 20 with order, total, visibility, contacts);
-- the same answers from memory (a BallTree per job), which they are compared with: the lower bound;
+- the search that the page runs (``offers.search.search``: offers and establishments, first page of 20 with order,
+  total, visibility);
+- the same answers from memory (a BallTree per job, arrays of offers), which they are compared with: the lower bound;
 - the query that one would write first (ORM: bounding box, join, great circle, sort and count) on the same tables with
   the indexes that it would want.
 
@@ -79,13 +80,20 @@ def build(establishments: int) -> tuple[object, dict]:
         release = hiring_potentials.finish_release(release=release, at=timezone.now())
     with step("publish (search tables, indexes, VACUUM, switch)"):
         hiring_potentials.publish(release_id=release.pk, by=None, at=timezone.now())
+    with step("load offers, one for ten establishments (COPY)"):
+        offers = france.load_offers(country, at=timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname, round(pg_total_relation_size(oid) / 1048576.0) FROM pg_class"
-            " WHERE relkind = 'r' AND relname ~ '^companies_(search|hiring|establishment$)' ORDER BY 2 DESC"
+            " WHERE relkind = 'r' AND relname ~ '^(offers_offer$|companies_(search|hiring|establishment$))' ORDER BY 2 DESC"
         )
         sizes = {name: int(megabytes) for name, megabytes in cursor.fetchall() if megabytes}
-    return country, {"seconds": seconds, "megabytes": sizes, "potentials": release.summary["potentials"]}
+    return country, {
+        "seconds": seconds,
+        "megabytes": sizes,
+        "potentials": release.summary["potentials"],
+        "offers": offers,
+    }
 
 
 def questions(country, count: int, radius: int) -> list:
@@ -164,6 +172,7 @@ class Memory:
         from django.db import connection
 
         from companies.models import Establishment, SearchEdition, VisibilityDecision
+        from offers.models import Offer
 
         edition = SearchEdition.objects.get(is_current=True)
         with connection.cursor() as cursor, tempfile.TemporaryFile() as file:
@@ -195,6 +204,13 @@ class Memory:
                     last = 0 if contact.shown_phone or contact.has_email else 2**30
                     for code in codes:
                         self.extra[code].append((number, key + last, radians(latitude), radians(longitude)))
+        offers = list(Offer.objects.public(at).values_list("rome_id", "pk", "latitude", "longitude", "published_at"))
+        self.offers = defaultdict(list)
+        for code, number, latitude, longitude, published in offers:
+            self.offers[code].append(
+                (number.int, radians(latitude), radians(longitude), (at - published).total_seconds() / 86_400 / 30)
+            )
+        self.offers = {code: np.array(rows) for code, rows in self.offers.items()}
         self.shown = np.zeros(int(self.id.max()) + 2, dtype=bool)
         self.shown[np.fromiter(Establishment.objects.listed(at).values_list("pk", flat=True).iterator(), dtype=int)] = 1
         self.trees: dict = {}
@@ -212,7 +228,33 @@ class Memory:
         self.trees[code] = (BallTree(point, metric="haversine"), number, key) if len(number) else None
 
     def ask(self, question) -> tuple[list[int], int]:
-        """The first twenty, and how many there are."""
+        """The first twenty, an offer as a negative number, and how many there are."""
+        offers = self.ask_offers(question)
+        found, total = self.ask_establishments(question)
+        return [*offers, *found][:20], total + len(offers)
+
+    def ask_offers(self, question) -> list[int]:
+        from offers.sources.disc import EARTH_RADIUS_KM
+
+        south, west = radians(question.latitude), radians(question.longitude)
+        near = []
+        for code in question.rome_codes:
+            if code not in self.offers:
+                continue
+            number, latitude, longitude, age = self.offers[code].T
+            chord2 = 4 * (
+                np.sin((latitude - south) / 2) ** 2
+                + np.cos(latitude) * np.cos(south) * np.sin((longitude - west) / 2) ** 2
+            )
+            longest = 2 * np.sin(question.radius_km / EARTH_RADIUS_KM / 2)
+            inside = chord2 <= longest**2
+            near.append(np.column_stack([np.sqrt(chord2[inside]) / longest + age[inside], number[inside]]))
+        if not near:
+            return []
+        rows = np.concatenate(near)
+        return (-rows[np.lexsort([rows[:, 1], rows[:, 0]]), 1]).astype(int).tolist()
+
+    def ask_establishments(self, question) -> tuple[list[int], int]:
         from offers.sources.disc import EARTH_RADIUS_KM
 
         centre, angle = np.radians([[question.latitude, question.longitude]]), question.radius_km / EARTH_RADIUS_KM
@@ -246,6 +288,13 @@ class Memory:
         )
 
 
+def identity(found) -> int:
+    """An establishment by its number, an offer by its own below zero."""
+    from offers.search import FoundOffer
+
+    return -found.offer.pk.int if isinstance(found, FoundOffer) else found.establishment.pk
+
+
 def measure_memory(country, at, answers: dict) -> tuple[dict, dict]:
     """Quantiles of the lower bound, and how far the answers agree."""
     from offers.sources.limits import LONGEST_TOTAL
@@ -260,7 +309,7 @@ def measure_memory(country, at, answers: dict) -> tuple[dict, dict]:
             expected, total = memory.ask(question)
             times.append(min(milliseconds(lambda q=question: memory.ask(q)) for _ in range(2)))
             answer = answers[(*group, n)]
-            same = [each.establishment.pk for each in answer.establishments] == expected and (
+            same = [identity(each) for each in answer.results] == expected and (
                 answer.total == min(total, LONGEST_TOTAL) and answer.total_is_capped == (total > LONGEST_TOTAL)
             )
             agreement["same" if same else "on the edge" if memory.on_the_edge(question) else "different"] += 1
@@ -269,11 +318,12 @@ def measure_memory(country, at, answers: dict) -> tuple[dict, dict]:
 
 
 def first_thought(question, release, at):
-    """What one writes first: a box, a join, the great circle, a sort, a count."""
+    """What one writes first, for offers then establishments: a box, a join, the great circle, a sort, a count."""
     from django.db.models import F, FloatField, Max
     from django.db.models.functions import ACos, Cos, Least, Radians, Sin
 
     from companies.models import Establishment
+    from offers.models import Offer
     from offers.sources.disc import EARTH_RADIUS_KM
 
     south, west = radians(question.latitude), radians(question.longitude)
@@ -288,19 +338,30 @@ def first_thought(question, release, at):
             output_field=FloatField(),
         )
     )
+    box = {
+        "latitude__range": (question.latitude - reach, question.latitude + reach),
+        "longitude__range": (question.longitude - wide, question.longitude + wide),
+    }
+    offers = (
+        Offer.objects.public(at)
+        .filter(**box, rome_id__in=question.rome_codes)
+        .annotate(distance=distance)
+        .filter(distance__lte=question.radius_km)
+        .select_related("establishment__naf", "establishment__commune", "rome")
+    )
+    first, count = list(offers.order_by("-published_at")[:20]), offers.count()
     found = (
         Establishment.objects.listed(at)
         .filter(
-            latitude__range=(question.latitude - reach, question.latitude + reach),
-            longitude__range=(question.longitude - wide, question.longitude + wide),
+            **box,
             hiring_potentials__release=release,
             hiring_potentials__rome_id__in=question.rome_codes,
         )
         .annotate(distance=distance, best=Max("hiring_potentials__expected"))
         .filter(distance__lte=question.radius_km)
     )
-    rows = found.with_contact(at).select_related("naf", "commune").order_by("-best", "pk")[:20]
-    return list(rows), found.count()
+    rows = found.select_related("naf", "commune").order_by("-best", "pk")[: 20 - len(first)]
+    return [*first, *rows], count + found.count()
 
 
 def measure_first_thought(country, at) -> dict:
@@ -478,7 +539,8 @@ def measure(establishments: int, *, whole: bool, reuse: bool, pages_only: bool) 
 def told(result: dict) -> str:
     """The tables that are printed."""
     small, large = result["small"], result["large"]
-    lines = [f"\n{result['establishments']:,} establishments, {large.get('potentials', 0):,} potentials"]
+    sizes = f"{large.get('potentials', 0):,} potentials, {large.get('offers', 0):,} active offers"
+    lines = [f"\n{result['establishments']:,} establishments, {sizes}"]
     if "seconds" in large:
         lines += [f"  {name:<52}{seconds:>8.1f} s" for name, seconds in large["seconds"].items()]
         lines += [f"  {name:<52}{megabytes:>8} MB" for name, megabytes in large["megabytes"].items()]

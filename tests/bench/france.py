@@ -5,8 +5,10 @@ place and the size of the largest towns and, where ``DATA_DIR`` names the offici
 """
 
 import csv
+import datetime as dt
 import itertools
 import os
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import numpy as np
 from django.db import connection
 
 from companies.models import Commune, Departement, Naf, Rome
+from labonnealternance.accounts.models import User
+from offers.models import Offer
 
 # latitude, longitude, inhabitants (thousands, with the suburbs), rounded
 CITIES = [
@@ -185,6 +189,46 @@ def load(country: Country) -> None:
     with connection.cursor() as cursor:
         for table in ("establishment", "contact", "visibilitydecision", "commune"):
             cursor.execute(f"VACUUM ANALYZE companies_{table}")
+
+
+def load_offers(country: Country, *, at: dt.datetime) -> int:
+    """Active offers of a tenth of the establishments, published in the last thirty days; returns their number."""
+    draw = np.random.default_rng(3)
+    count = country.establishments // 10
+    owners = draw.choice(country.establishments, count, replace=False)
+    jobs = draw.choice(JOBS, count, p=country.job_popularity)
+    ages = draw.uniform(0, 29, count)
+    user = User.objects.create_user("recruteur@exemple.fr")
+    skills = "{" + ",".join(f"Compétence {n}" for n in range(12)) + "}"
+    with connection.cursor() as cursor:
+        with cursor.copy(
+            "COPY offers_access (id, user_id, establishment_id, status, origin, asked_at, confirmed_at, decided_at)"
+            " FROM STDIN"
+        ) as copy:
+            for n, owner in enumerate(owners.tolist(), start=1):
+                copy.write_row((n, user.pk, owner + 1, "granted", "registration", at, at, at))
+        columns = (
+            "id, access_id, establishment_id, deposit_key, status, rome_id, job_label, custom_title, contract_types,"
+            " level, duration_months, positions, starts_on, presentation, questions, shows_phone, description, skills,"
+            " knowledge, latitude, longitude, created_at, confirmed_at, published_at, expires_on, outcome,"
+            " filled_through, cancel_reason, outcome_comment"
+        )
+        with cursor.copy(f"COPY offers_offer ({columns}) FROM STDIN") as copy:
+            for n, (owner, job, age) in enumerate(zip(owners.tolist(), jobs.tolist(), ages.tolist(), strict=True)):
+                published = at - dt.timedelta(days=age)
+                copy.write_row(
+                    (
+                        uuid.UUID(int=n + 1), n + 1, owner + 1, uuid.UUID(int=n + 1), "active", job_code(job),
+                        f"Métier {job}", "", "{apprenticeship}", str(3 + n % 5), 12, 1, published.date(), "", "{}", "f",
+                        "Une description. " * 20, skills, "{}",
+                        round(float(country.latitude[owner]), 6), round(float(country.longitude[owner]), 6),
+                        published, published, published, Offer.last_day_from(published), "", "", "", "",
+                    )
+                )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE offers_offer")
+        cursor.execute("VACUUM ANALYZE offers_access")
+    return count
 
 
 def sample(draw, country: Country, count: int) -> list[int]:
