@@ -53,6 +53,15 @@ def refuse_control_characters(value: str, *, allowed: str = "") -> None:
             )
 
 
+def has_control_characters(value: str, *, allowed: str = "") -> bool:
+    """Whether ``refuse_control_characters`` refuses ``value``."""
+    try:
+        refuse_control_characters(value, allowed=allowed)
+    except ValidationError:
+        return True
+    return False
+
+
 def refuse_control_characters_but_lines(value: str) -> None:
     """The same, for a text of several lines."""
     refuse_control_characters(value, allowed="\n\r\t")

@@ -10,6 +10,7 @@ _MONTHS = (
     "décembre",
 )  # fmt: skip
 _NOT_A_WORD = re.compile(r"[^a-z0-9+#]+")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
 def search_key(text: str) -> str:
@@ -21,6 +22,15 @@ def search_key(text: str) -> str:
     lowered = text.lower().translate(_LIGATURES)
     bare = "".join(c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
     return _NOT_A_WORD.sub(" ", bare).strip()
+
+
+def clean_line(text: str) -> str:
+    """``text`` on one line, without invisible characters (NUL among them, that no database takes) nor spaces to spare.
+
+    >>> clean_line("  Boulanger\\x00\\n pâtissier ")
+    'Boulanger pâtissier'
+    """
+    return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
 def grouped(number: float) -> str:
@@ -48,3 +58,21 @@ def french_date(day: datetime.date) -> str:
     ('1er décembre 2026', '21 août 2026')
     """
     return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+# The endings that adverts use; "Développeur ASP.NET" and "Node.js" are jobs.
+_ADDRESS = re.compile(
+    r"https?:|www\.|[^\s@]@[^\s@]"
+    r"|(?<![\w-])(?!asp\.net\b)[\w-]+\.(?:fr|com|org|net|eu|info|biz|io|co|me|tv|be|ch|de|es|it|uk|ru|re|bzh|paris|alsace"
+    r"|corsica|pro|site|online|shop|store|app|dev|link|click|top|xyz|ly|gg|work|jobs|club|live)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+def names_an_address(text: str) -> bool:
+    """Whether ``text`` holds an e-mail address or the address of a site, however it is disguised by its signs' width.
+
+    >>> names_an_address("Boulanger, voir exemple.fr/offre"), names_an_address("Développeur Node.js H/F")
+    (True, False)
+    """
+    return bool(_ADDRESS.search(unicodedata.normalize("NFKC", text)))

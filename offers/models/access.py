@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from companies.models import Establishment
+from companies.models import Establishment, Opco
 from labonnealternance.kit.states import Move, WithStatus
 from offers.enums import AccessOrigin, AccessStatus
 
@@ -100,6 +100,18 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Not confirmed by the person yet."""
         return self.filter(confirmed_at__isnull=True)
 
+    def to_confirm(self):
+        """Pending, with something that a confirmation would still change: the access, or an offer of its own.
+
+        The same establishment asked for twice leaves nothing to confirm once one of the two is; nor does a refusal.
+        """
+        with_offers = self.model.objects.filter(offers__status="awaiting", offers__confirmed_at__isnull=True)
+        return (
+            self.pending()
+            .exclude(access__status=AccessStatus.DENIED)
+            .filter(models.Q(access__confirmed_at__isnull=True) | models.Q(pk__in=with_offers))
+        )
+
 
 class Registration(models.Model):
     """What a visitor without a session asked for in the name of an address: nothing of it holds before the link that
@@ -114,8 +126,14 @@ class Registration(models.Model):
     first_name = models.CharField("prénom", max_length=100)
     last_name = models.CharField("nom", max_length=100)
     phone = models.CharField("téléphone", max_length=20)
+    # Chosen where no register knew it; written on the establishment by the confirmation, like the rest.
+    opco = models.ForeignKey(
+        Opco, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name="OPCO"
+    )
     created_at = models.DateTimeField("demandée le")
     link_sent_at = models.DateTimeField("lien envoyé le", null=True, blank=True)
+    # The e-mail of the next morning, written once.
+    reminded_at = models.DateTimeField("relancée le", null=True, blank=True)
     confirmed_at = models.DateTimeField("confirmée le", null=True, blank=True)
 
     objects = RegistrationQuerySet.as_manager()
