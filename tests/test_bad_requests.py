@@ -5,6 +5,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from tests import factories
 from tests.offers import public_town
 from tests.test_views_declare_who_may_see import PUBLIC
 
@@ -43,6 +44,7 @@ PARAMETERS = ("metier", "romes", "lieu", "code", "lat", "lon", "rayon", "tri", "
 READ = {
     "offers:search": PARAMETERS[:9],
     "offers:establishment": ("metier", "romes"),
+    "offers:offer": ("metier", "romes"),
     "offers:suggest_jobs": ("q",),
     "offers:suggest_places": ("q",),
     "accounts:sign_in": ("next",),
@@ -60,7 +62,9 @@ TOKEN = "20260101T000000000000-0000000000000000"
 
 @pytest.fixture
 def town():
-    return public_town.build_town(bakeries=2)
+    found = public_town.build_town(bakeries=2)
+    factories.OfferFactory(access__establishment=found[0])
+    return found
 
 
 @pytest.fixture
@@ -70,7 +74,14 @@ def client(settings):
 
 
 def address(name: str, town) -> str:
-    values = {"offers:establishment": [town[0].siret], "accounts:use_link": ["jeton"]}
+    offer = town[0].offers.get()
+    values = {
+        "offers:establishment": [town[0].siret],
+        "offers:offer": [offer.pk],
+        "offers:offer_apply": [offer.pk],
+        "offers:sitemap_of_offers": [offer.expires_on],
+        "accounts:use_link": ["jeton"],
+    }
     if name.startswith("mail:mailbox_"):
         values[name] = [TOKEN]
     return reverse(name, args=values.get(name, []))
@@ -158,7 +169,9 @@ def test_no_header_makes_a_fault(client, town, name):
         "/compte/connexion", "/recherche", "/etablissement/0/", "/etablissement/99999999999999/",
         "/etablissement/%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0%D9%A0/",
         "/etablissement/00000001000017%0A/", "/compte/lien/%FF/", "/compte/lien/%0A/", f"/compte/lien/{LONG}/",
-        "/compte/lien/a%2Fb/", "/boite-aux-lettres/%2E%2E%2Fetc/", f"/{LONG}/", "/%FF", "/static/%FF",
+        "/compte/lien/a%2Fb/", "/offre/%FF/", "/offre/0/", "/offre/00000000-0000-0000-0000-000000000000%0A/",
+        "/sitemap-offres-.xml", "/sitemap-offres-9999-99-99.xml",
+        "/boite-aux-lettres/%2E%2E%2Fetc/", f"/{LONG}/", "/%FF", "/static/%FF",
         "/static/../manage.py", "/static/..%2Fmanage.py", "/static/..%5Cmanage.py", "/static/lba",
         "/.git/HEAD", "/.env", "/media/", "/files/", "/admin/%FF/", "/admin/companies/establishment/%FF/change/",
         "/admin/../../", "/index.php", "/wp-login.php",

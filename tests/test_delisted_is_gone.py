@@ -14,6 +14,8 @@ from django.utils import timezone
 from companies.actions import hiring_potentials, visibility
 from companies.enums import DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import Establishment, Naf
+from offers.enums import OfferStatus
+from tests import factories
 from tests.companies import stock
 from tests.offers import public_town
 
@@ -38,6 +40,14 @@ def stock_of(town, path: Path) -> Path:
 def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_run(tmp_path):
     town = public_town.build_town(bakeries=24)
     Naf.objects.get_or_create(code="1071C", defaults={"label": "Boulangerie et boulangerie-pâtisserie"})
+    offers = {
+        each.siret: factories.OfferFactory(access__establishment=each, access__user=recruiter)
+        for recruiter in [factories.UserFactory()]
+        for each in town
+    }
+    closed = factories.OfferFactory(access=offers[town[-1].siret].access, status=OfferStatus.FILLED)
+    # What is like an offer that is over, and the map for search engines.
+    lists = (f"/offre/{closed.pk}/", f"/sitemap-offres-{closed.expires_on}.xml")
     gone: dict[str, float] = {}
     stop, faults, read, turns = threading.Event(), [], [], []
 
@@ -55,13 +65,18 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
 
     def look():
         client = Client()
-        for path in (SEARCH, SEARCH + "&page=2", SEARCH + "&tri=distance"):
+        for path in (SEARCH, SEARCH + "&page=2", SEARCH + "&page=3", SEARCH + "&tri=distance", *lists):
             asked, known = time.monotonic(), dict(gone)
             text = client.get(path).text
-            faults.extend((path, siret) for siret, since in known.items() if since < asked and siret in text)
+            faults.extend(
+                (path, siret)
+                for siret, since in known.items()
+                if since < asked and (siret in text or str(offers[siret].pk) in text)
+            )
             read.append(len(known))
-        latest = list(gone)[-2:]
-        faults.extend(siret for siret in latest if client.get(f"/etablissement/{siret}/").status_code != 410)
+        for siret in list(gone)[-2:]:
+            pages = f"/etablissement/{siret}/", f"/offre/{offers[siret].pk}/", f"/offre/{offers[siret].pk}/postuler/"
+            faults.extend(page for page in pages if client.get(page).status_code != 410)
 
     def score():
         public_town.put_online([(each, public_town.BAKER) for each in town])
@@ -92,5 +107,7 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
     assert faults == []
     assert {"score", "import"} == set(turns)
     assert any(read)
-    assert "8 établissements" in Client().get(SEARCH).text
+    assert "8 offres et 8 entreprises" in Client().get(SEARCH).text
+    left = {str(offers[each.siret].pk) for each in town[16:]}
+    assert left == {pk for pk in (str(offer.pk) for offer in offers.values()) if pk in Client().get(lists[1]).text}
     assert Establishment.objects.listed(timezone.now()).count() == 8

@@ -14,6 +14,7 @@ from labonnealternance import urls
 from labonnealternance.accounts import actions
 from labonnealternance.kit.middleware import PrivatePagesMiddleware
 from tests.accounts.test_support import PASSWORD, code, enter
+from tests.factories import OfferFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -81,8 +82,9 @@ def test_an_answer_to_a_fault_of_ours_carries_them_too_and_tells_no_internals():
 
 def test_pages_hold_nothing_inline_that_the_policy_would_refuse(client):
     device = actions.create_support_account(email="chef@exemple.fr", password=PASSWORD, superuser=True)
-    pages = ["/", "/compte/connexion/", "/compte/connexion/envoye/", "/nulle/part/", "/admin/login/"]
-    answers = [client.get(page) for page in pages]
+    offer = f"/offre/{OfferFactory().pk}/"
+    pages = ["/", offer, "/compte/connexion/", "/compte/connexion/envoye/", "/nulle/part/", "/admin/login/"]
+    answers = [*(client.get(page) for page in pages), client.post(f"{offer}postuler/")]
     enter(client, email="chef@exemple.fr", token=code(device))
     for page in ("/compte/", "/admin/", "/admin/accounts/user/", f"/admin/accounts/user/{device.user_id}/change/"):
         answers.append(client.get(page))

@@ -12,6 +12,8 @@ PUBLIC = {
     "offers:home": "the search starts here",
     "offers:search": "results are for everyone",
     "offers:establishment": "an establishment to contact",
+    "offers:offer": "an offer to read",
+    "offers:offer_apply": "how to apply to an offer",
     "offers:suggest_jobs": "helps to type a job",
     "offers:suggest_places": "helps to type a place",
     # What the law and visitors expect of a public service.
@@ -24,6 +26,8 @@ PUBLIC = {
     "offers:contact": "whom to write to",
     # Read by browsers and search engines.
     "offers:sitemap": "read by search engines",
+    "offers:sitemap_of_pages": "read by search engines",
+    "offers:sitemap_of_offers": "read by search engines",
     "offers:robots": "read by search engines",
     "offers:manifest": "read by browsers",
     "offers:favicon": "read by browsers",

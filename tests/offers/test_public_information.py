@@ -63,8 +63,8 @@ def test_every_anchor_exists_on_its_page(client):
             assert f'id="{anchor}"' in target, f"{name}: {path}#{anchor}"
 
 
-def test_the_site_map_for_search_engines_lists_the_pages(client, settings):
-    addresses = set(re.findall(r"<url><loc>([^<&]+)</loc></url>", client.get("/sitemap.xml").content.decode()))
+def test_the_list_of_pages_for_search_engines_is_whole(client, settings):
+    addresses = set(re.findall(r"<url><loc>([^<&]+)</loc></url>", client.get("/sitemap-pages.xml").content.decode()))
     assert addresses == {settings.SITE_URL + reverse(name) for name in PAGES}
 
 
