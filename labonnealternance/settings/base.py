@@ -24,6 +24,9 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 DATA_DIR = ENV.data_dir
 MAP_TILES_URL = ENV.map_tiles_url
 MAP_TILES_CREDIT = ENV.map_tiles_credit
+# Outside services; without an address each is taken for silent.
+COMPANY_REGISTRY_URL = ENV.company_registry_url
+OPCO_SERVICE_URL = ENV.opco_service_url
 # Shown on the pages: whom to write to, and who keeps the machines (an obligation of the legal notice).
 CONTACT_EMAIL = ENV.contact_email
 HOSTED_BY = ENV.hosted_by

@@ -43,6 +43,8 @@ class Environment:
     scoring_dir: Path | None
     map_tiles_url: str
     map_tiles_credit: str
+    company_registry_url: str
+    opco_service_url: str
     sentry_dsn: str
     log_level: str
     log_format: str
@@ -102,6 +104,14 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         if given and not (Path(given).is_dir() and os.access(given, os.W_OK)):
             faults.append(f"{name} n'est pas un dossier où ce compte peut écrire : {given!r}")
         return Path(given) if given else None
+
+    def service_address(name: str) -> str:
+        given = env.str(name, default="").strip().rstrip("/")
+        address = split(name, given)
+        allowed = {"https", "http"} if local else {"https"}
+        if given and (address.scheme not in allowed or not address.hostname or address.query or address.fragment):
+            faults.append(f"{name} est l'adresse d'un service, comme https://service.exemple.fr")
+        return given
 
     debug = flag("DEBUG")
     secret_key = required("SECRET_KEY", "un texte tiré au hasard, de 50 caractères ou plus, gardé hors du dépôt.")
@@ -204,6 +214,8 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         scoring_dir=writable_folder("SCORING_DIR"),
         map_tiles_url=map_tiles_url,
         map_tiles_credit=env.str("MAP_TILES_CREDIT", default=""),
+        company_registry_url=service_address("COMPANY_REGISTRY_URL"),
+        opco_service_url=service_address("OPCO_SERVICE_URL"),
         sentry_dsn=sentry_dsn,
         log_level=log_level,
         log_format=log_format,

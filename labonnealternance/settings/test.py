@@ -15,3 +15,6 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 # Counts of the offers' readers are written when a test asks for it (``offers.actions.counts.write``), by its own thread.
 OFFER_COUNTS_DELAY = None
+
+# Outside services are silent but in the tests that play them.
+COMPANY_REGISTRY_URL = OPCO_SERVICE_URL = ""
