@@ -1,7 +1,7 @@
 """Logs as JSON lines (or as text on a laptop), without personal data, link nor key.
 
-An address that carries a secret puts it after a segment ``lien``: ``/compte/lien/<secret>/``. What is masked there is
-masked wherever it appears: access log, error, trace, Sentry.
+An address that carries a secret puts it after a segment ``lien`` or ``action``: ``/compte/lien/<secret>/``. What is
+masked there is masked wherever it appears: access log, error, trace, Sentry.
 """
 
 import logging
@@ -14,7 +14,7 @@ MASK = "***"
 
 _HIDDEN = [
     # What follows the segment of an address that carries a secret.
-    (re.compile(r"(/lien/)[^/\s\"'?#<>]+"), rf"\1{MASK}"),
+    (re.compile(r"(/(?:lien|action)/)[^/\s\"'?#<>]+"), rf"\1{MASK}"),
     # The password of an address of server.
     (re.compile(r"(://[^:/\s@]*:)[^@/\s]+@"), rf"\1{MASK}@"),
     # E-mail addresses, as typed and as written in an address of page. Each word is tried once: a visitor may have a

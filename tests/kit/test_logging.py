@@ -30,6 +30,7 @@ SECRETS = [
     [
         ("Key (email)=(jeanne@exemple.fr) already exists.", "Key (email)=(***) already exists."),
         ("/compte/lien/pdTy2_R4nd0m-t0k3n/", "/compte/lien/***/"),
+        ("/recruteur/action/WyJhIiwicHJvbG9uZyJd:1vMcRz:b4T_8-x/", "/recruteur/action/***/"),
         ("GET /recherche/?email=a%40exemple.fr&x=1", "GET /recherche/?email=***&x=1"),
         ("appelez le 01 99 00 12 34 ou le +33 6 39 98 12 34", "appelez le *** ou le ***"),
         ("Authorization: Bearer abcdefgh12345678", "Authorization: ***"),
