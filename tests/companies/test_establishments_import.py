@@ -4,14 +4,10 @@ import csv
 import datetime as dt
 import gzip
 import json
-import os
 import signal
 import subprocess
-import sys
-import time
 import zipfile
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 import pyarrow as pa
@@ -25,6 +21,7 @@ from companies.actions import visibility
 from companies.enums import ImportKind, ImportStatus
 from companies.models import Establishment, EstablishmentImport, LegalUnit, VisibilityDecision
 from labonnealternance.kit.commands import AlreadyRunning, single_run
+from tests import processes
 from tests.companies import stock
 from tests.companies.stock import line
 from tests.factories import (
@@ -609,48 +606,28 @@ class TestInterruptions:
     """Killed at any point, readers see the table as it was; a second run ends the work."""
 
     @pytest.fixture
-    def address(self):
-        known = connection.settings_dict
-        return f"postgres://{known['USER']}@{quote(str(known['HOST']), safe='')}/{known['NAME']}"
-
-    @pytest.fixture
     def large(self, tmp_path):
         return stock.write(tmp_path / "StockEtablissement.csv", [line(n) for n in range(1, 20_001)])
 
-    def start(self, path, address):
-        environment = {
-            **os.environ,
-            "DATABASE_URL": address,
-            "DJANGO_SETTINGS_MODULE": "labonnealternance.settings.test",
-        }
-        command = [sys.executable, "manage.py", "import_establishments", str(path)]
-        return subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    def start(self, path):
+        return processes.start(
+            "manage.py", "import_establishments", str(path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
 
-    def wait_until(self, condition):
-        for _ in range(1200):
-            if condition():
-                return
-            time.sleep(0.025)
-        raise AssertionError("never")
-
-    def test_killed_while_it_reads_and_run_again(self, bring, large, address):
-        process = self.start(large, address)
-        self.wait_until(lambda: EstablishmentImport.objects.filter(status=ImportStatus.RUNNING).exists())
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+    def test_killed_while_it_reads_and_run_again(self, bring, large):
+        process = self.start(large)
+        processes.wait_until(lambda: EstablishmentImport.objects.filter(status=ImportStatus.RUNNING).exists())
+        processes.kill(process)
         assert Establishment.objects.count() == 0
         self.run_again(bring, large)
 
-    def test_killed_while_it_writes_and_run_again(self, bring, large, address):
-        with psycopg.connect(address.replace("postgres://", "postgresql://")) as other:
+    def test_killed_while_it_writes_and_run_again(self, bring, large):
+        with psycopg.connect(processes.database_url()) as other:
             # The import can stage, compare, and then waits at its first write.
             other.execute("LOCK TABLE companies_establishment IN SHARE MODE")
-            process = self.start(large, address)
-            self.wait_until(self.someone_waits)
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process = self.start(large)
+            processes.wait_until(self.someone_waits)
+            processes.kill(process)
             assert Establishment.objects.count() == 0
         self.run_again(bring, large)
 
@@ -664,23 +641,17 @@ class TestInterruptions:
             return cursor.fetchone()[0] > 0
 
     def run_again(self, bring, large):
-        # The server frees a killed client's lock within seconds.
-        for _ in range(100):
-            try:
-                told = bring(large)
-                break
-            except AlreadyRunning:
-                time.sleep(0.1)
+        told = processes.once_the_lock_is_back(lambda: bring(large))
         assert "20\u202f000 nouveaux" in told
         assert Establishment.objects.count() == 20_000
         states = EstablishmentImport.objects.order_by("id").values_list("status", flat=True)
         assert list(states) == [ImportStatus.INTERRUPTED, ImportStatus.DONE]
 
-    def test_ctrl_c_says_that_nothing_changed(self, large, address):
-        with psycopg.connect(address.replace("postgres://", "postgresql://")) as other:
+    def test_ctrl_c_says_that_nothing_changed(self, large):
+        with psycopg.connect(processes.database_url()) as other:
             other.execute("LOCK TABLE companies_establishment IN SHARE MODE")
-            process = self.start(large, address)
-            self.wait_until(self.someone_waits)
+            process = self.start(large)
+            processes.wait_until(self.someone_waits)
             process.send_signal(signal.SIGINT)
             _, told = process.communicate(timeout=30)
         assert process.returncode == 130
@@ -689,11 +660,11 @@ class TestInterruptions:
         assert Establishment.objects.count() == 0
         assert last_import().status == ImportStatus.INTERRUPTED
 
-    def test_a_database_that_goes_away_is_a_sentence_and_nothing_changes(self, large, address):
-        with psycopg.connect(address.replace("postgres://", "postgresql://")) as other:
+    def test_a_database_that_goes_away_is_a_sentence_and_nothing_changes(self, large):
+        with psycopg.connect(processes.database_url()) as other:
             other.execute("LOCK TABLE companies_establishment IN SHARE MODE")
-            process = self.start(large, address)
-            self.wait_until(self.someone_waits)
+            process = self.start(large)
+            processes.wait_until(self.someone_waits)
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database"
                 " WHERE NOT granted AND locktype = 'relation' AND datname = current_database()"

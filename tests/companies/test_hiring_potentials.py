@@ -1,13 +1,7 @@
 """Releases: written aside, published at once, put back at once, whoever is killed on the way."""
 
 import datetime
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
-import time
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -18,6 +12,7 @@ from companies.models import HiringPotential, Release, SearchEdition
 from labonnealternance.kit.commands import AlreadyRunning, single_run
 from labonnealternance.kit.states import ForbiddenMove
 from offers.search import Question, search
+from tests import processes
 from tests.companies.potentials import (
     BAKER,
     COOK,
@@ -403,33 +398,12 @@ def test_a_publication_killed_at_any_step_leaves_the_current_release_online(step
     bakery, canteen = make_establishments([METZ, METZ])
     current = put_online([(bakery, BAKER, 1)])
     release = make_release([(canteen, BAKER, 1)])
-    settings = connection.settings_dict
-    host = settings["HOST"].replace("/", "%2F")
-    killed = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(release.pk), step],
-        stdout=subprocess.PIPE,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "labonnealternance.settings.test",
-            "DATABASE_URL": f"postgres://{settings['USER']}@{host}/{settings['NAME']}",
-        },
-    )
-    assert killed.stdout.readline() == b"here\n"
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    killed.stdout.close()
+    processes.kill(processes.start_until("here", KILLED, str(release.pk), step))
     assert find() == [bakery.pk]
     current.refresh_from_db()
     assert current.status == ReleaseStatus.CURRENT
 
-    # The server notices that the client is gone, and gives the lock back.
-    for _ in range(100):
-        try:
-            hiring_potentials.publish(release_id=release.pk, by=None, at=NOW)
-        except AlreadyRunning:
-            time.sleep(0.05)
-        else:
-            break
+    processes.once_the_lock_is_back(lambda: hiring_potentials.publish(release_id=release.pk, by=None, at=NOW))
     assert find() == [canteen.pk]
     editions = set(SearchEdition.objects.all())
     assert {each.release_id for each in editions} == {current.pk, release.pk}

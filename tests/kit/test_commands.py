@@ -1,18 +1,13 @@
 """Long commands: one at a time, and quiet where nobody looks."""
 
 import io
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
-from django.conf import settings
 from django.core.management import BaseCommand
 from django.db import connection, transaction
 
 from labonnealternance.kit.commands import ALREADY_RUNNING, AlreadyRunning, progress, single_run
+from tests import processes
 
 
 @pytest.mark.django_db(transaction=True)
@@ -54,8 +49,6 @@ HOLD = """
 import time, django
 django.setup()
 from labonnealternance.kit.commands import single_run
-from django.db import connection
-connection.settings_dict["NAME"] = "{name}"
 with single_run("import"):
     print("held", flush=True)
     time.sleep(60)
@@ -64,22 +57,16 @@ with single_run("import"):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_run_leaves_the_place_to_the_next_one():
-    code = HOLD.format(name=connection.settings_dict["NAME"])
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=settings.BASE_DIR, env=os.environ, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "held\n"
+    process = processes.start_until("held", HOLD)
     with pytest.raises(AlreadyRunning), single_run("import"):
         pass
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    for _ in range(100):
-        try:
-            with single_run("import"):
-                return
-        except AlreadyRunning:
-            time.sleep(0.05)
-    pytest.fail("The lock of a killed process is never given back.")
+    processes.kill(process)
+
+    def again():
+        with single_run("import"):
+            return "held"
+
+    assert processes.once_the_lock_is_back(again) == "held"
 
 
 def test_the_bar_is_quiet_where_nobody_looks_and_shows_when_asked(capsys):

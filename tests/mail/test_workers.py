@@ -3,12 +3,11 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -16,10 +15,10 @@ from celery import current_app
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 
-from labonnealternance.embedded.state import PROJECT_DIR
 from labonnealternance.mail import actions, tasks
 from labonnealternance.mail.enums import MessageStatus
 from labonnealternance.mail.models import Message
+from tests import processes
 from tests.mail.conftest import AT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,37 +79,22 @@ def broker(monkeypatch):
 @contextmanager
 def worker(broker, server):
     """A real Celery worker on the tests' database, broker and mail server."""
-    database = connection.settings_dict
-    account = ":".join(quote(part, safe="") for part in (database["USER"], database["PASSWORD"]) if part)
-    host = quote(database["HOST"], safe="") + (f":{database['PORT']}" if database["PORT"] else "")
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "labonnealternance.settings.local",
-        "PROCESS_KIND": "worker",
-        "DATABASE_URL": f"postgres://{account}@{host}/{quote(database['NAME'])}",
-        "REDIS_URL": broker,
-        "EMAIL_URL": f"smtp://{server.host}:{server.port}",
-    }
-    command = [
-        sys.executable, "-m", "celery", "-A", "labonnealternance.celery", "worker", "--pool=solo",
-        "--without-gossip", "--without-mingle", "--loglevel=WARNING",
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, cwd=PROJECT_DIR, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
+    process = processes.start(
+        "-m", "celery", "-A", "labonnealternance.celery", "worker", "--pool=solo", "--without-gossip",
+        "--without-mingle", "--loglevel=WARNING",
+        variables={
+            "DJANGO_SETTINGS_MODULE": "labonnealternance.settings.local",
+            "PROCESS_KIND": "worker",
+            "REDIS_URL": broker,
+            "EMAIL_URL": f"smtp://{server.host}:{server.port}",
+        },
+        stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
         yield process
     finally:
         process.kill()
         print(process.communicate()[0])
-
-
-def wait_until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_a_worker_killed_between_the_sending_and_the_commit_loses_nothing_and_repeats_the_same_id(
@@ -131,7 +115,7 @@ def test_a_worker_killed_between_the_sending_and_the_commit_loses_nothing_and_re
 
     with worker(broker, server):
         current_app.send_task("mail.sweep", connection=current_app.connection_for_write())
-        wait_until(lambda: not Message.objects.queued().exists())
+        processes.wait_until(lambda: not Message.objects.queued().exists())
     assert Counter(server.message_ids) == {**dict.fromkeys(written, 1), unsaid: 2}
     assert not Message.objects.exclude(status=MessageStatus.SENT).exists()
 

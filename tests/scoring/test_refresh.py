@@ -2,19 +2,13 @@
 
 import datetime as dt
 import io
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from companies.actions import hiring_potentials
 from companies.actions.hiring_potentials import NothingToRollBackTo, ReasonMissing
@@ -29,6 +23,7 @@ from scoring.models import GateVerdict, Run
 from scoring.pipeline import gates
 from scoring.pipeline.errors import PipelineRefusal, UnreadableFile
 from scoring.pipeline.predict import ExposurePolicy
+from tests import processes
 from tests.factories import StaffFactory, UserFactory
 from tests.scoring import country
 
@@ -386,27 +381,8 @@ KILLED = """
 
 
 def start(history, where, scoring_dir):
-    settings = connection.settings_dict
-    host = settings["HOST"].replace("/", "%2F")
     scoring_dir.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(history), where],
-        stdout=subprocess.PIPE,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "labonnealternance.settings.test",
-            "DATABASE_URL": f"postgres://{settings['USER']}@{host}/{settings['NAME']}",
-            "SCORING_DIR": str(scoring_dir),
-        },
-    )
-    assert process.stdout.readline() == b"here\n"
-    return process
-
-
-def kill(process):
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    return processes.start_until("here", KILLED, str(history), where, variables={"SCORING_DIR": str(scoring_dir)})
 
 
 @pytest.mark.django_db(transaction=True)
@@ -415,21 +391,14 @@ def test_a_killed_run_changes_nothing_online_and_the_next_one_starts_by_itself(c
     country.load(history)
     online = run_once(history).release
     edition = SearchEdition.objects.get(is_current=True)
-    kill(start(history, where, settings.SCORING_DIR))
+    processes.kill(start(history, where, settings.SCORING_DIR))
     online.refresh_from_db()
     assert online.status == ReleaseStatus.CURRENT
     assert SearchEdition.objects.get(is_current=True) == edition
     assert HiringPotential.objects.filter(release=online).exists()
     dead = Run.objects.latest("pk")
 
-    # The server notices that the client is gone, and gives the lock back.
-    for _ in range(200):
-        try:
-            outcome = run_once(history, seed=3)
-        except AlreadyRunning:
-            time.sleep(0.05)
-        else:
-            break
+    outcome = processes.once_the_lock_is_back(lambda: run_once(history, seed=3))
     assert outcome.published
     dead.refresh_from_db()
     online.refresh_from_db()
@@ -456,7 +425,7 @@ def test_of_two_runs_at_once_the_second_says_so_and_stops(history, settings):
         assert refused.value.returncode == 75
         assert Run.objects.get().status == RunStatus.RUNNING
     finally:
-        kill(first)
+        processes.kill(first)
 
 
 def test_the_lock_is_given_back_after_a_run(establishments, history):
