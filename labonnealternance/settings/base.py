@@ -125,6 +125,9 @@ DATABASES = {
                 f"-c statement_timeout={STATEMENT_TIMEOUTS[ENV.process_kind]}"
                 f" -c lock_timeout={LOCK_TIMEOUTS[ENV.process_kind]}"
                 " -c idle_in_transaction_session_timeout=15min"
+                # The search's statements are the only prepared ones: planned once a connection, not at each question,
+                # which takes as long as answering it.
+                " -c plan_cache_mode=force_generic_plan"
             ),
         },
         "TEST": {"NAME": f"test_{ENV.database['NAME']}"},
@@ -262,6 +265,35 @@ CELERY_BEAT_SCHEDULE: dict = {
         "options": {"expires": 3600},
     },
     "mail.erase_old": {"task": "mail.erase_old", "schedule": crontab(hour=3, minute=40), "options": {"expires": 3600}},
+    "offers.publish_ready": {"task": "offers.publish_ready", "schedule": 60, "options": {"expires": 55}},
+    # First a minute after midnight; pages never wait for it.
+    "offers.expire_due": {"task": "offers.expire_due", "schedule": crontab(minute=1), "options": {"expires": 3000}},
+    # E-mails leave in the day.
+    "offers.remind_due": {
+        "task": "offers.remind_due",
+        "schedule": crontab(hour="7-20", minute=10),
+        "options": {"expires": 3000},
+    },
+    "offers.remind_registrations": {
+        "task": "offers.remind_registrations",
+        "schedule": crontab(hour="8-12", minute=30),
+        "options": {"expires": 3000},
+    },
+    "offers.purge_registrations": {
+        "task": "offers.purge_registrations",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600},
+    },
+    "offers.refresh_positions": {
+        "task": "offers.refresh_positions",
+        "schedule": crontab(hour=4, minute=50),
+        "options": {"expires": 3600},
+    },
+    "offers.close_for_closed_establishments": {
+        "task": "offers.close_for_closed_establishments",
+        "schedule": crontab(hour=5, minute=15),
+        "options": {"expires": 3600},
+    },
 }
 
 SESSION_ENGINE = "labonnealternance.accounts.sessions"

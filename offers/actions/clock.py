@@ -111,11 +111,11 @@ def _remind(kind: ReminderKind, *, first: date, last: date, at: datetime) -> int
 
 
 def close_for_closed_establishments(*, at: datetime) -> int:
-    """Withdraws the offers of establishments that are closed, or that nobody may be shown; returns their number.
+    """Withdraws the offers of establishments that are closed, may not be shown, or were refused once verified.
 
-    A person gets one e-mail for an establishment, however many their offers there.
+    A person gets one e-mail for an establishment, however many their offers there. Returns the number of offers.
     """
-    gone = Establishment.objects.filter(Q(closed_on__lte=localdate(at)) | Q(is_diffusible=False))
+    gone = Establishment.objects.filter(Q(closed_on__lte=localdate(at)) | Q(is_diffusible=False) | ~Q(refusal=""))
     concerned = Offer.objects.live().filter(access=OuterRef("pk"))
     closed = 0
 

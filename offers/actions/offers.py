@@ -283,9 +283,9 @@ def _deposit(
             return twin
     if by and access.status == AccessStatus.DENIED:
         raise RefusedOffer("Le droit de publier des offres pour cet établissement vous a été refusé.")
-    closed_on = access.establishment.closed_on
-    if closed_on and closed_on <= localdate(at):
-        raise RefusedOffer("Cet établissement est fermé : une offre ne peut plus y être déposée.")
+    establishment = access.establishment
+    if establishment.refusal or (establishment.closed_on and establishment.closed_on <= localdate(at)):
+        raise RefusedOffer("Une offre ne peut pas être déposée pour cet établissement : il est fermé, ou refusé.")
     if registration:
         if registration.access_id != access.pk:
             raise ValueError("the registration is another access's")
@@ -296,7 +296,7 @@ def _deposit(
             )
     offer = Offer.objects.create(
         access=access,
-        establishment=access.establishment,
+        establishment=establishment,
         registration=registration,
         deposit_key=key,
         created_at=at,

@@ -72,6 +72,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
             establishment__to_verify_since__isnull=True,
             establishment__closed_on__isnull=True,
             establishment__is_diffusible=True,
+            establishment__refusal="",
         )
 
 
