@@ -178,7 +178,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
     assert isinstance(user, User)
     if not user.enters_by_link:
         raise Http404
-    form = AddressChangeForm(request.POST or None, user=user)
+    form = AddressChangeForm(request.POST if request.method == "POST" else None, user=user)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/change_address.html", {"form": form})
     address = form.cleaned_data["email"]

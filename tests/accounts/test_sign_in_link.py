@@ -1,4 +1,7 @@
-"""Sign-in by a link: single use, ten minutes, only on POST, and nothing told about who has an account."""
+"""Sign-in by a link: single use, ten minutes, only on POST, bound to its address, renewed once expired.
+
+Nothing is told about who has an account.
+"""
 
 import datetime as dt
 import re
@@ -15,7 +18,9 @@ from django.contrib.auth import SESSION_KEY
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from labonnealternance.accounts import actions, emails
 from labonnealternance.accounts.actions import LINKS_PER_ADDRESS, LINKS_PER_NETWORK
 from labonnealternance.accounts.models import SignInLink, User
 from labonnealternance.accounts.views import ANSWER_SECONDS
@@ -351,3 +356,242 @@ def test_nothing_leaves_when_the_transaction_is_undone(client, user, monkeypatch
     client.raise_request_exception = False
     assert ask(client, user.email).status_code == 500
     assert not SignInLink.objects.exists()
+
+
+# The address that a link was sent to
+
+
+def test_a_link_dies_with_a_change_of_address(client, user, path):
+    assert SignInLink.objects.get().address == user.email
+    User.objects.update(email="nouvelle@exemple.fr")
+    assert client.get(path).status_code == 410
+    assert client.post(path).status_code == 410
+    assert not is_signed_in(client)
+    assert SignInLink.objects.get().used_at is None
+
+
+def test_the_first_link_confirms_the_address_and_the_next_ones_leave_its_date(client, user, path):
+    assert user.email_confirmed_at is None
+    client.post(path)
+    user.refresh_from_db()
+    first = user.email_confirmed_at
+    assert first == SignInLink.objects.get().used_at
+    ask(Client(), user.email)
+    assert Client().post(urlsplit(link_to(user)).path).status_code == 302
+    user.refresh_from_db()
+    assert user.email_confirmed_at == first
+
+
+@pytest.mark.parametrize("fields", [{"is_staff": True}, {"is_active": False}])
+def test_no_app_sends_a_link_to_support_nor_to_a_shut_account(fields):
+    person = UserFactory(**fields)
+    assert actions.send_link(user=person, next_path="", at=timezone.now()) is None
+    assert not SignInLink.objects.exists()
+    assert not Message.objects.exists()
+
+
+# What a link stands for
+
+uses = []
+mails = []
+
+
+def note_use(*, link, at):
+    uses.append((link.subject, link.user.email, link.user.email_confirmed_at == at, connection.in_atomic_block))
+
+
+def break_down(*, link, at):
+    User.objects.update(first_name="Écrit avant la panne")
+    raise RuntimeError("panne")
+
+
+def own_mail(*, link, token, at):
+    mails.append((link.subject, link.address))
+    emails.sign_in_link(link=link, token=token, at=at)
+
+
+@pytest.fixture
+def told(settings):
+    settings.LINK_USED = [f"{__name__}.note_use"]
+    settings.LINK_EMAILS = {"essai": f"{__name__}.own_mail"}
+    uses.clear()
+    mails.clear()
+
+
+def sent(user, **more) -> str:
+    """The path of a link that an app sends."""
+    actions.send_link(user=user, next_path="", at=timezone.now(), **more)
+    return urlsplit(link_to(user)).path
+
+
+def test_what_a_link_stands_for_is_told_when_it_is_used_and_not_before(client, user, told):
+    path = sent(user, subject="essai:12")
+    client.get(path)
+    assert uses == []
+    client.post(path)
+    client.post(path)
+    assert uses == [("essai:12", user.email, True, True)]
+
+
+def test_a_subject_has_a_mail_of_its_own_and_the_others_the_ordinary_one(user, told):
+    sent(user, subject="essai:12")
+    sent(user, subject="autre:12")
+    sent(user)
+    assert mails == [("essai:12", user.email)]
+    assert Message.objects.count() == 3
+
+
+def test_a_link_of_which_one_part_breaks_is_not_used_at_all(client, user, path, settings):
+    settings.LINK_USED = [f"{__name__}.break_down"]
+    client.raise_request_exception = False
+    assert client.post(path).status_code == 500
+    assert not is_signed_in(client)
+    assert SignInLink.objects.get().used_at is None
+    before = user.first_name
+    user.refresh_from_db()
+    assert (user.email_confirmed_at, user.first_name) == (None, before)
+    settings.LINK_USED = []
+    assert client.post(path).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_posts_at_the_same_moment_one_is_told(user, told):
+    path = sent(user, subject="essai:12")
+
+    def press(_):
+        try:
+            return Client().post(path).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(press, range(8))) == [302] + [410] * 7
+    assert len(uses) == 1
+
+
+# A link that was used
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_used_link_tells_its_person_that_they_are_signed_in_and_leads_to_the_page_asked_for(client, user, method):
+    ask(client, user.email, next="/plan-du-site/")
+    path = urlsplit(link_to(user)).path
+    client.post(path)
+    again = getattr(client, method)(path)
+    assert again.status_code == 200
+    assert "Ce lien a déjà servi" in again.text
+    assert 'href="/plan-du-site/"' in again.text
+    assert path.split("/")[-2] not in again.text
+    assert "no-store" in again["Cache-Control"]
+
+
+def test_a_used_link_tells_nothing_to_another_person(client, user, path):
+    client.post(path)
+    other = Client()
+    other.force_login(UserFactory(), backend="django.contrib.auth.backends.ModelBackend")
+    answer = other.get(path)
+    assert answer.status_code == 410
+    assert EXPIRED in answer.text
+
+
+# A link that expired before it was used
+
+RENEW = "Recevoir un nouveau lien"
+
+
+@pytest.fixture
+def later():
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11)) as clock:
+        yield clock
+
+
+def renew(client, path):
+    return client.post(f"{path}renouveler/")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_expired_link_offers_another_one_by_a_button(client, path, later, method):
+    page = getattr(client, method)(path)
+    assert page.status_code == 410
+    assert RENEW in page.text
+    assert 'action="renouveler/"' in page.text
+    assert path.split("/")[-2] not in page.text
+    assert SignInLink.objects.count() == 1
+    assert client.get(f"{path}renouveler/").status_code == 405
+    assert SignInLink.objects.count() == 1
+
+
+def test_the_new_link_stands_for_the_same_thing_at_the_same_address_with_the_same_mail(client, user, told):
+    actions.send_link(user=user, next_path="/plan-du-site/", subject="essai:12", at=timezone.now())
+    path = urlsplit(link_to(user)).path
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11)):
+        assert renew(client, path).url == "/compte/connexion/envoye/"
+        first, second = SignInLink.objects.order_by("created_at")
+        for column in ("user_id", "address", "subject", "next_path"):
+            assert getattr(first, column) == getattr(second, column)
+        assert mails == [("essai:12", user.email)] * 2
+        one, other = Message.objects.order_by("created_at")
+        assert (one.kind, one.recipient, one.subject) == (other.kind, other.recipient, other.subject)
+        assert client.post(urlsplit(link_to(user)).path).url == "/plan-du-site/"
+    assert uses == [("essai:12", user.email, True, True)]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"email": "nouvelle@exemple.fr"}, {"is_staff": True}, {"is_active": False}], ids=lambda each: str(each)
+)
+def test_a_link_that_would_let_nobody_in_is_not_renewed(client, path, later, fields):
+    User.objects.update(**fields)
+    assert RENEW not in client.get(path).text
+    refused = renew(client, path)
+    assert refused.status_code == 410
+    assert EXPIRED in refused.text
+    assert Message.objects.count() == 1
+
+
+def test_a_link_in_use_or_used_or_unknown_is_not_renewed(client, user, path):
+    assert renew(client, path).status_code == 410
+    client.post(path)
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11)):
+        assert renew(Client(), path).status_code == 410
+        assert renew(Client(), "/compte/lien/inconnu/").status_code == 410
+    assert Message.objects.count() == 1
+
+
+def test_an_expired_link_is_renewed_until_it_is_purged_then_the_ordinary_sign_in_remains(client, user, path):
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=23)):
+        actions.purge(at=timezone.now())
+        assert RENEW in client.get(path).text
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)):
+        actions.purge(at=timezone.now())
+        page = client.get(path)
+    assert page.status_code == 410
+    assert RENEW not in page.text
+    assert f'action="{SIGN_IN}"' in page.text
+
+
+def test_renewing_counts_as_asking_for_an_address_and_for_a_network(client, user, path, later):
+    for _ in range(LINKS_PER_ADDRESS.count - 1):
+        assert renew(client, path).status_code == 302
+    # The first one was asked for in the same quarter of an hour.
+    refused = renew(client, path)
+    assert refused.status_code == 429
+    assert "Trop de liens ont été demandés. Réessayez dans 4 minutes." in refused.text
+    assert 0 < int(refused["Retry-After"]) <= 4 * 60
+    assert 'action="./"' in refused.text
+    assert ask(client, user.email).status_code == 429
+    assert Message.objects.count() == LINKS_PER_ADDRESS.count
+
+    for n in range(LINKS_PER_NETWORK.count):
+        ask(client, f"personne{n}@exemple.fr")
+    other = UserFactory()
+    there = sent(other)
+    later.shift(dt.timedelta(minutes=11))
+    for n in range(LINKS_PER_NETWORK.count):
+        ask(client, f"autre{n}@exemple.fr")
+    assert renew(client, there).status_code == 429
+    assert renew(Client(REMOTE_ADDR="192.0.2.7"), there).status_code == 302
+
+
+def test_a_renewal_sent_from_another_site_is_refused(path, later):
+    assert renew(Client(enforce_csrf_checks=True), path).status_code == 403
+    assert SignInLink.objects.count() == 1
