@@ -58,8 +58,10 @@ SHOWABLE = At(lambda at: Establishment.objects.showable(at).values_list("pk"), "
 LOAD = Loader(
     offer=(
         Offer,
-        "id establishment_id rome_id status job_label custom_title contract_types level duration_months positions"
-        " starts_on latitude longitude published_at expires_on",
+        (
+            "id establishment_id rome_id status job_label custom_title contract_types level duration_months positions"
+            " starts_on latitude longitude published_at expires_on"
+        ),
     ),
     **READ,
 )

@@ -2,13 +2,18 @@
 
 import json
 import re
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from companies.models import Rome
+from offers.models import Offer
 from offers.public import questions, views
+from tests.factories import OfferFactory
 from tests.offers.public_town import BAKER, build_references, build_town
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +34,7 @@ METZ = {"metier": "Boulanger", "lieu": "Metz", "rayon": "30"}
 def test_results_say_who_where_how_far_how_large_and_the_potential_in_words(client):
     build_town(bakeries=1)
     html = ask(client, **METZ)
-    assert "1 établissement " in html
+    assert "1 entreprise " in html
     assert "BOULANGERIE DU PONT 1" in html
     assert "Metz (57000), à moins de 1 km" in html
     assert "10 à 19 salariés" in html
@@ -39,7 +44,7 @@ def test_results_say_who_where_how_far_how_large_and_the_potential_in_words(clie
 
 def test_several_are_counted_in_the_plural(client):
     build_town(bakeries=3)
-    assert "3 établissements" in ask(client, **METZ)
+    assert "3 entreprises" in ask(client, **METZ)
 
 
 def test_no_way_to_reach_a_person_is_on_the_results(client):
@@ -135,7 +140,7 @@ def test_what_was_typed_is_never_lost_nor_run(client):
 
 def test_invisible_characters_are_left_out(client):
     build_town(bakeries=1)
-    assert "1 établissement " in ask(client, metier="Boulanger\u200b \t / Boulangère\u202e", lieu=" Metz\x07")
+    assert "1 entreprise " in ask(client, metier="Boulanger\u200b \t / Boulangère\u202e", lieu=" Metz\x07")
 
 
 def test_a_nul_is_a_bad_request(client):
@@ -152,7 +157,7 @@ def test_a_broken_address_is_no_error_of_ours(client, path):
 def test_a_text_close_to_a_job_is_answered_and_the_others_are_offered(client):
     build_town(bakeries=1)
     html = ask(client, metier="boulang", lieu="Metz")
-    assert "1 établissement " in html
+    assert "1 entreprise " in html
     assert "Boulanger pâtissier / Boulangère pâtissière" in html
     assert "Vous cherchiez un autre" in html
 
@@ -160,7 +165,7 @@ def test_a_text_close_to_a_job_is_answered_and_the_others_are_offered(client):
 def test_the_choices_of_the_address_win_over_a_guess(client):
     build_town(bakeries=1)
     html = ask(client, metier="Mon métier", romes=BAKER, lieu="Chez moi", code="57463")
-    assert "1 établissement " in html
+    assert "1 entreprise " in html
     assert "Vous cherchiez un autre" not in html
 
 
@@ -168,7 +173,7 @@ def test_a_point_of_the_map_is_a_place(client):
     build_town(bakeries=1)
     html = ask(client, romes=BAKER, lat="49.12", lon="6.17")
     assert "près de la position choisie" in html
-    assert "1 établissement " in html
+    assert "1 entreprise " in html
     assert 'name="lat" value="49.12"' in html
 
 
@@ -176,13 +181,13 @@ def test_nothing_near_widens_the_search_and_says_so(client):
     build_town(bakeries=1)
     html = ask(client, metier="Boulanger", lieu="Thionville", rayon="10")
     assert "Rien à moins de 10 km : nous avons élargi la recherche à 30 km." in html
-    assert "1 établissement " in html
+    assert "1 entreprise " in html
 
 
 def test_nothing_at_all_helps_the_candidate_on(client):
     build_town(bakeries=1)
     html = ask(client, metier="Cuisinier", lieu="Metz")
-    assert "Aucun établissement" in html
+    assert "Aucun résultat" in html
     assert "essayer un métier voisin" in html
 
 
@@ -202,7 +207,7 @@ def test_a_result_leads_to_the_page_and_the_page_leads_back(client):
     address = re.search(r'href="(/etablissement/[^"]+)"', html)[1].replace("&amp;", "&")
     page = client.get(address).content.decode()
     back = re.search(r'href="(/recherche/[^"]+)"', page)[1].replace("&amp;", "&")
-    assert "1 établissement" in client.get(back).content.decode()
+    assert "1 entreprise" in client.get(back).content.decode()
 
 
 def test_one_result_and_twenty_cost_the_same_queries(client):
@@ -283,3 +288,80 @@ def test_the_nearest_come_first_when_asked(client):
     assert distances == sorted(distances)
     assert "tri=distance" in html
     assert "Trier par" in html
+
+
+class TestOffers:
+    @pytest.fixture
+    def offer(self):
+        build_town(bakeries=1)
+        return OfferFactory(
+            rome=Rome.objects.get(code=BAKER),
+            custom_title="Apprenti boulanger",
+            level="3",
+            starts_on=timezone.localdate() + timedelta(days=20),
+        )
+
+    def test_an_offer_says_what_where_when_which_contract_and_since_when_and_leads_to_its_page(self, client, offer):
+        html = ask(client, **METZ)
+        for told in ("Offre d’emploi", "Apprenti boulanger", offer.establishment.name, "Metz (57000)", "12 mois",
+                     "Contrat en apprentissage, CAP, BEP et équivalents (niveau 3)", "Publiée aujourd’hui"):  # fmt: skip
+            assert told in html
+        assert "1 offre et 1 entreprise" in html
+        address = re.search(r'href="(/offre/[^"]+)"', html)[1].replace("&amp;", "&")
+        page = client.get(address)
+        assert page.status_code == 200
+        assert "Apprenti boulanger" in page.content.decode()
+
+    @pytest.mark.parametrize(
+        "filters, seen",
+        [
+            ({}, "1 offre et 1 entreprise"),
+            ({"genre": "offres"}, "1 offre "),
+            ({"genre": "entreprises"}, "1 entreprise "),
+            ({"niveau": "3"}, "1 offre et 1 entreprise"),
+            ({"niveau": "6"}, "1 entreprise "),
+            ({"contrat": "apprentissage"}, "1 offre et 1 entreprise"),
+            ({"contrat": "professionnalisation"}, "1 entreprise "),
+            ({"debut": "1"}, "1 offre et 1 entreprise"),
+            ({"debut": "apres"}, "1 entreprise "),
+            ({"genre": "<script>", "niveau": "9", "contrat": "é" * 500, "debut": "-1"}, "1 offre et 1 entreprise"),
+        ],
+    )
+    def test_a_filter_is_kept_by_the_address_the_form_and_the_links_and_narrows_offers(
+        self, client, offer, filters, seen
+    ):
+        html = ask(client, **METZ, **filters)
+        assert seen in html
+        assert "<script>&" not in html
+        for name, value in filters.items():
+            if value in {"offres", "entreprises", "3", "6", "apprentissage", "professionnalisation", "1", "apres"}:
+                assert f'<option value="{value}" selected>' in html
+                if "1 offre et" in seen:
+                    assert f"{name}={value}" in re.search(r'href="\?([^"]*tri=distance[^"]*)"', html)[1]
+
+    def test_nothing_found_with_filters_proposes_to_take_them_away(self, client, offer):
+        html = ask(client, metier="Boulanger", lieu="Metz", rayon="30", genre="offres", niveau="7")
+        assert "Aucun résultat" in html
+        without = re.search(r'href="\?([^"]*)">retirer les filtres', html)[1].replace("&amp;", "&")
+        assert "1 offre et 1 entreprise" in client.get(f"{reverse('offers:search')}?{without}").content.decode()
+
+    @pytest.mark.parametrize(
+        "text, sort", [("", "relevance"), ("distance", "distance"), ("date", "date"), ("x", "relevance")]
+    )
+    def test_the_order_is_said_and_chosen_by_the_address(self, client, offer, text, sort):
+        response = client.get(reverse("offers:search"), {**METZ, "tri": text})
+        assert response.context["question"].sort == sort
+        current = {"relevance": "pertinence", "distance": "distance", "date": "date"}[sort]
+        assert f'<strong aria-current="true">{current}</strong>' in response.content.decode()
+
+    def test_an_offer_that_should_have_begun_says_as_soon_as_possible(self, client, offer):
+        Offer.objects.update(starts_on=timezone.localdate() - timedelta(days=3))
+        assert "Début dès que possible" in ask(client, **METZ)
+
+    @pytest.mark.parametrize(
+        "day, months, expected",
+        [("2026-01-31", 1, "2026-02-28"), ("2026-11-30", 3, "2027-02-28"), ("2026-08-31", 6, "2027-02-28"),
+         ("2026-12-15", 1, "2027-01-15"), ("2028-01-30", 1, "2028-02-29"), ("2026-11-21", 0, "2026-11-21")],
+    )  # fmt: skip
+    def test_a_month_later_is_the_same_day_or_the_last_of_a_shorter_month(self, day, months, expected):
+        assert questions._months_after(date.fromisoformat(day), months).isoformat() == expected
