@@ -1,5 +1,6 @@
 """The life of an offer: deposited, published, edited, prolonged, closed. A refusal is a sentence in French."""
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -7,11 +8,10 @@ from datetime import date, datetime
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.timezone import localdate
 
-from companies.actions import job_sheets
-from companies.actions.job_sheets import JobSheet
+from companies.actions.job_sheets import JobSheet, UnknownJob, sheet_of
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.http import has_control_characters
 from labonnealternance.kit.text import french_date, names_an_address
@@ -179,15 +179,16 @@ def _faults(fields: OfferFields, *, sheet: JobSheet, at: datetime, known: Offer 
     return faults
 
 
-def _sheet(fields: OfferFields, *, known: Offer | None = None) -> JobSheet:
+def _sheet(fields: OfferFields, *, read: JobSheet | None = None, known: Offer | None = None) -> JobSheet:
     """The sheet of the job that is told; an offer whose title left the nomenclature keeps its job."""
-    if fields.appellation_ogr is not None:
-        try:
-            return job_sheets.sheet_of(appellation_ogr=fields.appellation_ogr)
-        except job_sheets.UnknownJob:
-            pass
-    elif known:
-        return job_sheets.sheet_of(rome_code=known.rome_id)
+    told = fields.appellation_ogr
+    if told is not None and read and read.appellation and read.appellation.pk == told:
+        return read
+    with contextlib.suppress(UnknownJob):
+        if told is not None:
+            return sheet_of(appellation_ogr=told)
+        if known:
+            return sheet_of(rome_code=known.rome_id)
     sentence = "Choisissez un métier dans la liste."
     raise RefusedOffer(sentence, {"appellation_ogr": sentence})
 
@@ -240,24 +241,28 @@ def deposit(
     at: datetime,
     by: User | None = None,
     registration: Registration | None = None,
+    sheet: JobSheet | None = None,
 ) -> Offer:
     """An offer of the access's establishment: published at once where nothing is left to wait for.
 
     ``by`` is the person who is signed in; without them the offer belongs to a ``registration``, and waits for the
-    address to be proved. ``key`` is drawn with the form: sent twice, even at the same moment, it is one offer. Raises
-    ``RefusedOffer``.
+    address to be proved. ``key`` is drawn with the form: sent twice, even at the same moment, it is one offer.
+    ``sheet`` is the job's, where the form has read it. Raises ``RefusedOffer``.
     """
     if (by is None) == (registration is None):
         raise ValueError("an offer is deposited by someone signed in, or within a registration")
-    sheet = _sheet(fields)
+    sheet = _sheet(fields, read=sheet)
     try:
         with transaction.atomic():
             return _deposit(access_id, fields, sheet, key, at=at, by=by, registration=registration)
     except IntegrityError as fault:
         if "deposit_key" not in str(fault):
             raise
+    twin = Offer.objects.filter(deposit_key=key, access=access_id).first()
+    if twin is None:
         # The key of another access's form: nothing is said of what it made.
-        raise RefusedOffer("Ce formulaire a déjà servi : rechargez la page.") from None
+        raise RefusedOffer("Ce formulaire a déjà servi : rechargez la page.")
+    return twin
 
 
 def _deposit(
@@ -270,26 +275,21 @@ def _deposit(
     by: User | None,
     registration: Registration | None,
 ) -> Offer:
-    # The lock makes two sendings of one form, and a deposit and a refusal of the access, follow each other.
+    # The lock makes a deposit and a refusal of the access follow each other: nothing is published after a refusal.
     access = (
         Access.objects.select_related("user", "establishment")
         .select_for_update(of=("self",), no_key=True)
         .get(pk=access_id)
     )
-    same = Q(deposit_key=key)
-    before = list(Offer.objects.filter(same | Q(registration=registration) if registration else same, access=access))
-    for twin in before:
-        if twin.deposit_key == key:
-            return twin
+    establishment = access.establishment
     if by and access.status == AccessStatus.DENIED:
         raise RefusedOffer("Le droit de publier des offres pour cet établissement vous a été refusé.")
-    establishment = access.establishment
     if establishment.refusal or (establishment.closed_on and establishment.closed_on <= localdate(at)):
         raise RefusedOffer("Une offre ne peut pas être déposée pour cet établissement : il est fermé, ou refusé.")
     if registration:
         if registration.access_id != access.pk:
             raise ValueError("the registration is another access's")
-        if len(before) >= MOST_UNCONFIRMED:
+        if registration.offers.exclude(deposit_key=key).count() >= MOST_UNCONFIRMED:
             raise RefusedOffer(
                 "Confirmez d'abord votre adresse avec le lien reçu par e-mail : "
                 "vous déposerez vos autres offres depuis votre espace."
@@ -306,7 +306,7 @@ def _deposit(
     _note(offer, OfferEventKind.DEPOSITED, by=by, at=at, via=_door_of(by))
     logger.info("offer_deposited", offer=offer.pk, access=access.pk)
     if by and access.status == AccessStatus.GRANTED:
-        [offer] = _publish(Offer.objects.filter(pk=offer.pk), at=at) or [offer]
+        [offer] = _publish(Offer.objects.publishable().filter(pk=offer.pk), at=at) or [offer]
     return offer
 
 
@@ -363,11 +363,11 @@ def _refuse_the_closed(offer: Offer, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def edit(*, offer_id: uuid.UUID, fields: OfferFields, by: User, at: datetime) -> Offer:
+def edit(*, offer_id: uuid.UUID, fields: OfferFields, by: User, at: datetime, sheet: JobSheet | None = None) -> Offer:
     """Changes what an awaiting or published offer says; its days stay what they are. Raises ``RefusedOffer``."""
     offer = _locked(offer_id)
     _refuse_the_closed(offer, at=at)
-    sheet = _sheet(fields, known=offer)
+    sheet = _sheet(fields, read=sheet, known=offer)
     columns = _columns(fields, sheet=sheet, at=at, phone=offer.access.user.phone, known=offer)
     changed = [name for name, value in columns.items() if getattr(offer, name) != value]
     if not changed:

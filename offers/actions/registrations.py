@@ -4,6 +4,7 @@ What a visitor says holds nothing before the person who reads the address confir
 the same whoever has the address: new, known, refused there, of support.
 """
 
+import contextlib
 import uuid
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 
 from companies.actions import opcos
 from companies.actions import registrations as establishments
+from companies.actions.opcos import RefusedOpco
 from companies.enums import OpcoOrigin
 from companies.models import Establishment, InvalidContact, Opco, clean_email, clean_phone
 from labonnealternance.accounts.actions import give_role
@@ -188,7 +190,7 @@ def confirm(*, registration_id: uuid.UUID, user: User, at: datetime, until: date
     the person was shown. The names and the phone reach the account if nothing is known of the person. Safe to repeat.
     Raises ``Registration.DoesNotExist`` for another's, ``AccessDenied``.
     """
-    registration = Registration.objects.get(pk=registration_id, access__user=user)
+    registration = Registration.objects.select_related("opco").get(pk=registration_id, access__user=user)
     # The person first, then the access: the order in which a link's use locks them.
     person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     access = (
@@ -198,7 +200,7 @@ def confirm(*, registration_id: uuid.UUID, user: User, at: datetime, until: date
     )
     _may_act(access)
     _introduce(person, registration, at=at)
-    _choose_opco(access.establishment, registration.opco_id, at=at)
+    _choose_opco(access.establishment, registration.opco, at=at)
     if registration.confirmed_at is None:
         registration.confirmed_at = at
         registration.save(update_fields=["confirmed_at"])
@@ -225,10 +227,12 @@ def _introduce(user: User, registration: Registration, *, at: datetime) -> None:
     user.save(update_fields=["first_name", "last_name", "phone", "email_confirmed_at"])
 
 
-def _choose_opco(establishment: Establishment, opco_code: str | None, *, at: datetime) -> None:
-    """A recruiter's word counts where no register has said anything."""
-    if opco_code and establishment.opco_id is None:
-        opcos.assign(establishment_id=establishment.pk, opco=opco_code, origin=OpcoOrigin.RECRUITER, by=None, at=at)
+def _choose_opco(establishment: Establishment, opco: Opco | None, *, at: datetime) -> None:
+    """A recruiter's word counts where nobody else has said anything."""
+    if opco:
+        # Certified already: what was chosen serves nothing, and harms nobody.
+        with contextlib.suppress(RefusedOpco):
+            opcos.assign(establishment_id=establishment.pk, opco=opco, origin=OpcoOrigin.RECRUITER, by=None, at=at)
 
 
 def _confirm_offers(registration: Registration, *, by: User, until: datetime, at: datetime) -> None:
@@ -269,7 +273,7 @@ def add_establishment(*, user: User, siret: str, opco_code: str, at: datetime) -
     with transaction.atomic():
         access = _access(user, establishment, origin=AccessOrigin.SPACE, at=at)
         _may_act(access)
-        _choose_opco(establishment, opco_code, at=at)
+        _choose_opco(establishment, Opco.objects.filter(code=opco_code).first(), at=at)
         _confirm_access(access, at=at)
     access.refresh_from_db()
     return access
