@@ -361,7 +361,7 @@ ADMIN_SECTIONS = {
 # What the header, the footer and the error pages link to: only here does the ground name pages of the floors above.
 NAVIGATION = {
     "header": [
-        {"label": "Rechercher une entreprise", "url": "offers:home"},
+        {"label": "Rechercher", "url": "offers:home"},
         {"label": "Comment ça marche", "url": "offers:how_it_works"},
         {"label": "Contact", "url": "offers:contact"},
     ],
