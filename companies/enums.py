@@ -128,3 +128,24 @@ class Refusal(models.TextChoices):
     CLOSED = "closed", "Fermé"
     NOT_DIFFUSIBLE = "not_diffusible", "Non diffusible"
     TEACHING = "teaching", "Établissement d'enseignement"
+
+
+#: Domains at which anybody may have an address: sharing one proves nothing of a company.
+FREE_MAIL = frozenset(
+    """
+    9online.fr aim.com alice.fr aliceadsl.fr altern.org aol.com aol.fr bbox.fr bluewin.ch caramail.com caramail.fr
+    cegetel.fr cegetel.net club-internet.fr dartybox.com dbmail.com duck.com email.com evc.net fastmail.com
+    fastmail.fm francite.com free.fr freenet.de freesbee.fr freesurf.fr gmail.com gmail.fr gmx.ch gmx.com gmx.de
+    gmx.fr gmx.net googlemail.com guideo.fr hey.com hotmail.be hotmail.ch hotmail.co.uk hotmail.com hotmail.de
+    hotmail.es hotmail.fr hotmail.it hushmail.com icloud.com ifrance.com inbox.com iol.it izi.re keemail.me
+    laposte.net libero.it libertysurf.fr live.be live.ca live.ch live.co.uk live.com live.fr live.it lycos.com
+    lycos.fr mac.com mageos.com magic.fr mail.com mail.fr mail.pf mail.ru mailfence.com mailo.com mailo.fr me.com
+    mls.nc msn.com murena.io net-c.com net-c.fr netc.eu netc.fr netcourrier.com neuf.fr noos.fr numericable.com
+    numericable.fr only.fr only.re orange.fr outlook.be outlook.com outlook.de outlook.es outlook.fr outlook.it
+    ozone.net pm.me posteo.de posteo.net proton.me protonmail.ch protonmail.com protonmail.fr qq.com rambler.ru
+    rediffmail.com riseup.net rocketmail.com sfr.fr sfr.net sunrise.ch t-online.de tele2.fr tiscali.fr tiscali.it
+    tuta.com tuta.io tutamail.com tutanota.com tutanota.de vivaldi.net voila.fr wanadoo.es wanadoo.fr wanadoo.nc
+    web.de worldonline.fr yahoo.be yahoo.ca yahoo.co.uk yahoo.com yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com
+    yandex.ru ymail.com zeop.re zoho.com zoho.eu zohomail.com
+    """.split()  # noqa: SIM905
+)

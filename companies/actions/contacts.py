@@ -1,4 +1,4 @@
-"""Imports of the contacts that sources know of establishments."""
+"""Contacts that sources know of establishments: their imports, and what they prove of who writes."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from companies.actions.imports import QuarantineFile, Run, Source
-from companies.enums import ImportKind
-from companies.models import EstablishmentImport
+from companies.enums import FREE_MAIL, Channel, ImportKind
+from companies.models import Contact, ContactCorrection, EstablishmentImport
 
 STAGED_CONTACTS = "siret varchar(14), email varchar(254), phone varchar(20), source varchar(100)"
 
@@ -63,3 +63,32 @@ def _apply_contacts(run: Run):
             {"at": run.at},
         )
         run.record.added_rows = cursor.rowcount
+
+
+def known_contact(*, siret: str) -> str:
+    """The e-mail address known of the establishment: the latest correction, else the imported one; "" for none."""
+    corrected = _corrections().filter(siret=siret).values_list("value", flat=True).first()
+    if corrected is not None:
+        return corrected
+    return Contact.objects.filter(siret=siret).values_list("email", flat=True).first() or ""
+
+
+def known_domains(*, siren: str) -> set[str]:
+    """The domains of the addresses known of a company's establishments, without those where anybody has one."""
+    # A SIRET begins with its SIREN: a range is read by the index on SIRETs.
+    same_company = {"siret__gte": f"{siren}00000", "siret__lte": f"{siren}99999"}
+    known = dict(Contact.objects.filter(**same_company).values_list("siret", "email"))
+    corrections = _corrections().filter(**same_company).order_by("siret", "-decided_at", "-id").distinct("siret")
+    known |= dict(corrections.values_list("siret", "value"))
+    domains = {email.rpartition("@")[2] for email in known.values() if email}
+    return {domain for domain in domains if not is_free_mail(domain)}
+
+
+def is_free_mail(domain: str) -> bool:
+    """Whether anybody may have an address at ``domain``."""
+    return domain.strip().rstrip(".").lower() in FREE_MAIL
+
+
+def _corrections():
+    """The corrections of e-mail addresses, latest first."""
+    return ContactCorrection.objects.filter(channel=Channel.EMAIL).order_by("-decided_at", "-id")

@@ -47,9 +47,10 @@ def import_establishments(
     """Brings the table of establishments to what a stock file (or its parts) says.
 
     New SIRETs are added, changed facts are written, closed ones get their date; an establishment that a whole stock no
-    longer holds is closed on the file's date, unless the table knows it from a later day. ``dated_on`` is the day of
-    the file, by default its latest line's. ``is_partial``: a part of the registry, which closes nothing by silence.
-    Raises ``RefusedImport``, and then changes nothing; ``forced_reason`` lets an old, small or faulty file through.
+    longer holds is closed on the file's date, unless the table knows it from a later day or waits for the registry's
+    word about it. ``dated_on`` is the day of the file, by default its latest line's. ``is_partial``: a part of the
+    registry, which closes nothing by silence. Raises ``RefusedImport``, and then changes nothing; ``forced_reason``
+    lets an old, small or faulty file through.
     """
     run = Run(ImportKind.ESTABLISHMENTS, sources, at, quarantine, dated_on, forced_reason, is_partial, on_progress)
     record = run.execute(STAGED_ESTABLISHMENTS, _apply_establishments)
@@ -127,7 +128,7 @@ def _apply_establishments(run: Run):
             cursor.execute(
                 """
                 UPDATE companies_establishment e SET closed_on = %(dated_on)s, last_import_id = %(run)s
-                WHERE e.closed_on IS NULL
+                WHERE e.closed_on IS NULL AND e.to_verify_since IS NULL
                     AND NOT EXISTS (SELECT FROM staged s WHERE s.siret = e.siret)
                     AND NOT EXISTS (SELECT FROM set_aside a WHERE a.siret = e.siret)
                     AND (e.created_on IS NULL OR e.created_on <= %(dated_on)s)

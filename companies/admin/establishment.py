@@ -23,6 +23,7 @@ from companies.models import (
     spaced_siret,
     without_separators,
 )
+from companies.models.search_keys import NameKey
 from labonnealternance.kit.admin import ReasonForm, Refused, ShownAdmin, button
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import search_key
@@ -156,12 +157,12 @@ class EstablishmentAdmin(ShownAdmin):
             imported = Contact.objects.filter(email=address).values("siret")
             corrected = ContactCorrection.objects.filter(channel=Channel.EMAIL, value=address).values("siret")
             return queryset.filter(Q(siret__in=imported[:MOST_FOUND]) | Q(siret__in=corrected[:MOST_FOUND])), False
-        words = [word for word in text.split() if len(word) >= SHORTEST_NAME][:MOST_WORDS]
+        words = [word for word in search_key(text).split() if len(word) >= SHORTEST_NAME][:MOST_WORDS]
         if not words:
             return queryset.none(), False
-        named = Establishment.objects.all()
+        named = Establishment.objects.alias(key=NameKey("name"))
         for word in words:
-            named = named.filter(Q(name__iregex=re.escape(word)) | Q(name__iregex=re.escape(search_key(word) or word)))
+            named = named.filter(key__contains=word)
         found = list(named.values_list("pk", flat=True)[:MOST_FOUND])
         return queryset.filter(pk__in=found), False
 

@@ -20,7 +20,7 @@ class OpcoServiceDown(Exception):
 
 
 def find_opco(siret: str) -> Opco | None:
-    """The OPCO that the service gives to ``siret``; None where it knows none, or several. Raises ``OpcoServiceDown``."""
+    """The OPCO of ``siret``; None where the service knows none, or several. Raises ``OpcoServiceDown``."""
     if not settings.OPCO_SERVICE_URL:
         raise OpcoServiceDown("no address is set")
     try:
