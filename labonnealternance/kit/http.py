@@ -76,13 +76,19 @@ class LineField(forms.CharField):
 
 
 class ParagraphsField(forms.CharField):
-    """A text of several lines, at most ``max_length`` characters, which must be given."""
+    """A text of several lines, at most ``max_length`` characters, which must be given.
+
+    An end of line is one character, as the browser's own count has it: it sends two.
+    """
 
     widget = forms.Textarea
 
     def __init__(self, *, max_length: int, **options):
         super().__init__(max_length=max_length, **options)
         self.validators.append(refuse_control_characters_but_lines)
+
+    def to_python(self, value):
+        return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
 
 
 class AddressField(forms.EmailField):
