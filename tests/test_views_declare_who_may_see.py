@@ -16,6 +16,16 @@ PUBLIC = {
     "offers:offer_apply": "how to apply to an offer",
     "offers:suggest_jobs": "helps to type a job",
     "offers:suggest_places": "helps to type a place",
+    # Recruiters come with a SIRET, before any account.
+    "offers:register": "the way in of a recruiter",
+    "offers:register_contact": "who is there",
+    "offers:register_offer": "the first offer, of the session that registered",
+    "offers:register_done": "where the link is, told to the session that registered",
+    "offers:suggest_establishments": "helps to find one's establishment",
+    "offers:suggest_titles": "helps to type a job title",
+    "offers:job_sheet": "what a job title means, from the public nomenclature",
+    # Recruiters act from their e-mails without signing in.
+    "offers:offer_act": "a signed link for one act on one offer",
     # What the law and visitors expect of a public service.
     "offers:how_it_works": "explains the service",
     "offers:accessibility": "an obligation",

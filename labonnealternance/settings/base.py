@@ -284,6 +284,12 @@ CELERY_BEAT_SCHEDULE: dict = {
         "schedule": crontab(hour=3, minute=30),
         "options": {"expires": 3600},
     },
+    # Before the offers of those that closed are withdrawn.
+    "offers.refresh_registry": {
+        "task": "offers.refresh_registry",
+        "schedule": crontab(hour=1, minute=45),
+        "options": {"expires": 3600},
+    },
     "offers.refresh_positions": {
         "task": "offers.refresh_positions",
         "schedule": crontab(hour=4, minute=50),
@@ -362,6 +368,7 @@ ADMIN_SECTIONS = {
 NAVIGATION = {
     "header": [
         {"label": "Rechercher", "url": "offers:home"},
+        {"label": "Recruteur : déposer une offre", "url": "offers:register"},
         {"label": "Comment ça marche", "url": "offers:how_it_works"},
         {"label": "Contact", "url": "offers:contact"},
     ],
