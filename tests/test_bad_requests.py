@@ -5,6 +5,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from offers.actions import links
 from tests import factories
 from tests.offers import public_town
 from tests.test_views_declare_who_may_see import PUBLIC
@@ -79,6 +80,7 @@ def address(name: str, town) -> str:
         "offers:establishment": [town[0].siret],
         "offers:offer": [offer.pk],
         "offers:offer_apply": [offer.pk],
+        "offers:offer_act": [links.make(offer=offer, act=links.Act.CLOSE)],
         "offers:sitemap_of_offers": [offer.expires_on],
         "accounts:use_link": ["jeton"],
     }

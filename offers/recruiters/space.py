@@ -12,7 +12,7 @@ import segno
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,6 +28,8 @@ from labonnealternance.accounts.models import User
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import counted, french_date, grouped
 from offers.actions import offers as acts
+from offers.actions import registrations
+from offers.actions.accesses import AccessDenied, NotForSupport
 from offers.actions.offers import AlreadyProlonged, RefusedOffer
 from offers.actions.sheets import employer_of, sheet_of_offer
 from offers.enums import AccessStatus, Door, OfferStatus
@@ -164,6 +166,7 @@ def space(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "offers",
         **_waiting(user),
+        "shown_at": at.isoformat(),
         "total": total,
         "lines": [_line(each, at=at) for each in page],
         "page": page,
@@ -180,11 +183,12 @@ def space(request: HttpRequest) -> HttpResponse:
 
 
 def _waiting(user: User) -> dict[str, object]:
-    """What stands between the person and an offer online, the newest of each kind; two queries."""
-    registrations = (
+    """What stands between the person and an offer online, the newest of each kind; three queries."""
+    to_confirm = (
         Registration.objects.to_confirm()
         .filter(access__user=user)
         .select_related("access__establishment")
+        .prefetch_related(Prefetch("offers", Offer.objects.filter(confirmed_at__isnull=True).live(), "to_publish"))
         .order_by("-created_at")[:MOST_WAITING]
     )
     accesses = list(
@@ -196,7 +200,7 @@ def _waiting(user: User) -> dict[str, object]:
     )
     confirmed = [each for each in accesses if each.confirmed_at]
     return {
-        "to_confirm": list(registrations),
+        "to_confirm": list(to_confirm),
         "awaiting": [
             (each, words.who_decides(each.establishment.opco))
             for each in confirmed
@@ -210,6 +214,33 @@ def _waiting(user: User) -> dict[str, object]:
         "may_deposit": any(each.status != AccessStatus.DENIED for each in confirmed),
         "contact_email": settings.CONTACT_EMAIL,
     }
+
+
+@require_POST
+def confirm_registration(request: HttpRequest, *, registration_id: UUID) -> HttpResponse:
+    """The person says that a registration made in the name of their address is theirs, as the page showed it."""
+    at = timezone.now()
+    shown_at = _moment(request.POST.get("shown_at", "")) or at
+    try:
+        confirmed = registrations.confirm(
+            registration_id=registration_id, user=person(request), until=min(shown_at, at), at=at
+        )
+    except Registration.DoesNotExist:
+        raise Http404 from None
+    except (AccessDenied, NotForSupport) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        establishment = confirmed.access.establishment
+        messages.success(request, f"Votre demande pour {establishment.display_name} est confirmée.")
+    return redirect("offers:space")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _links(page: Page, **kept: str) -> list[tuple[str, str]]:
