@@ -32,6 +32,7 @@ from companies.models import (
 from labonnealternance.accounts.models import SecondFactor, User
 from labonnealternance.mail.enums import SuppressionReason, SuppressionSource
 from labonnealternance.mail.models import Message, Suppression
+from offers.models import Access, Offer, Registration
 from scoring.models import Run
 from tests import factories
 from tests.office import enter
@@ -83,6 +84,9 @@ ROWS = {
     ),
     EstablishmentImport: lambda n: factories.EstablishmentImportFactory(status=ImportStatus.DONE),
     VisibilityDecision: lambda n: factories.VisibilityDecisionFactory(decided_by=factories.StaffFactory()),
+    Access: lambda n: factories.AccessFactory(),
+    Offer: lambda n: factories.OfferFactory(rome=factories.RomeFactory(code=f"Z000{n}")),
+    Registration: lambda n: factories.RegistrationFactory(),
     Release: lambda n: release(),
     Run: lambda n: Run.objects.create(started_at=timezone.now(), history="essai", seed=1, release=release()),
     ReferenceImport: lambda n: ReferenceImport.objects.create(

@@ -30,6 +30,12 @@ RULES = {
     "companies.Contact": "an establishment's own contact: replaced by the next import, hidden or erased on request",
     "companies.Establishment": "public registry (a sole trader's name): follows imports, hidden when not diffusible",
     "companies.LegalUnit": "public registry (a sole trader's name): follows imports, hidden when not diffusible",
+    "offers.Access": "a person's right: kept with the person, who is anonymised two years after the last sign-in",
+    "offers.AccessMove": "journal of decisions: who decided and why, kept with the access",
+    "offers.Registration": "deleted 30 days after it was asked for (offers.clock)",
+    "offers.Offer": "what an establishment publishes: kept; who deposited it is named by the access alone",
+    "offers.OfferEvent": "journal of an offer: kept with it; the person who acted is anonymised with their account",
+    "companies.OpcoAssignment": "journal of an establishment's OPCO: who told it and why, kept with the establishment",
     "companies.ReleaseMove": "journal of publications: a staff member's name and reason, kept with the release",
     "scoring.RunMove": "journal of the score: a staff member's name and reason, kept with the run",
 }

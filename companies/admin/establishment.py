@@ -24,7 +24,7 @@ from companies.models import (
     without_separators,
 )
 from companies.models.search_keys import NameKey
-from labonnealternance.kit.admin import ReasonForm, Refused, ShownAdmin, button
+from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, Refused, ShownAdmin, button, moment, table
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import search_key
 
@@ -34,8 +34,6 @@ MOST_WORDS = 8
 SHOWN_LINES = 50
 
 
-# A reason is chosen, never left as it stood.
-NOT_CHOSEN = ("", "— À choisir —")
 HIDING_REASONS = [(each.value, each.label) for each in DecisionReason if each != DecisionReason.REQUESTED_LISTING]
 LISTING_REASONS = [(each.value, each.label) for each in (DecisionReason.REQUESTED_LISTING, DecisionReason.OTHER)]
 
@@ -125,7 +123,12 @@ class EstablishmentAdmin(ShownAdmin):
     fieldsets = [
         (
             None,
-            {"fields": ["shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials"]},
+            {
+                "fields": [
+                    "shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials",
+                    "elsewhere",
+                ]
+            },
         ),
         (
             "Au registre",
@@ -139,8 +142,8 @@ class EstablishmentAdmin(ShownAdmin):
         ),
     ]  # fmt: skip
     readonly_fields = [
-        "shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials", "agreement",
-        "operator", "imported_by",
+        "shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials", "elsewhere",
+        "agreement", "operator", "imported_by",
     ]  # fmt: skip
     buttons = ["delist", "pause", "hide_channel", "list_establishment", "correct_contact"]
 
@@ -205,13 +208,13 @@ class EstablishmentAdmin(ShownAdmin):
             .select_related("decided_by", "revoked_by")
             .order_by("-decided_at", "-pk")[:SHOWN_LINES]
         )
-        return _lines(
+        return table(
             (
                 (
                     format_html('<a href="{}">{}</a>', _decision_url("change", each), what_of(each)),
                     each.get_scope_display() + ("" if each.scope == DecisionScope.SIRET else f" : {each.value}"),
                     _standing(each, at),
-                    moment_of(each.starts_at),
+                    moment(each.starts_at),
                     _last_day(each.ends_at) or "sans fin",
                     each.get_reason_display(),
                     each.decided_by or each.get_origin_display(),
@@ -219,14 +222,15 @@ class EstablishmentAdmin(ShownAdmin):
                 for each in known
             ),
             ["Décision", "Portée", "État", "Depuis", "Dernier jour", "Motif", "Par"],
+            none="Aucune.",
         )
 
     @admin.display(description="Contact connu")
     def contact(self, establishment):
         imported = Contact.objects.filter(siret=establishment.siret).first()
         shown = _effective(establishment)
-        source = f"{imported.source}, {moment_of(imported.imported_at)}" if imported else "aucun contact importé"
-        return _lines(
+        source = f"{imported.source}, {moment(imported.imported_at)}" if imported else "aucun contact importé"
+        return table(
             [(shown.effective_email or "aucun", shown_phone(shown.effective_phone) or "aucun", source)],
             ["E-mail", "Téléphone", "Source importée"],
         )
@@ -234,27 +238,35 @@ class EstablishmentAdmin(ShownAdmin):
     @admin.display(description="Potentiels en ligne")
     def potentials(self, establishment):
         known = hiring_potentials.potentials_of(establishment_ids=[establishment.pk])[establishment.pk]
-        if not known:
-            return "Aucun."
-        return _lines(
+        return table(
             ((each.rome, f"{each.expected:.2f}".replace(".", ",")) for each in known), ["Métier", "Contrats attendus"]
+        )
+
+    @admin.display(description="À son sujet")
+    def elsewhere(self, establishment):
+        """The lists of the floors above that know it, filtered by its SIRET."""
+        return format_html_join(
+            " – ",
+            '<a href="{}?q={}">{}</a>',
+            ((reverse(name), establishment.siret, label) for label, name in settings.ADMIN_ABOUT_ESTABLISHMENT.items()),
         )
 
     @admin.display(description="Corrections")
     def corrections(self, establishment):
         known = ContactCorrection.objects.filter(siret=establishment.siret).select_related("decided_by")
-        return _lines(
+        return table(
             (
                 (
                     each.get_channel_display(),
                     (shown_phone(each.value) if each.channel == Channel.PHONE else each.value) or "effacé",
-                    moment_of(each.decided_at),
+                    moment(each.decided_at),
                     each.decided_by or each.get_origin_display(),
                     each.reason,
                 )
                 for each in known.order_by("-decided_at", "-pk")[:SHOWN_LINES]
             ),
             ["Contact", "Valeur", "Le", "Par", "Raison"],
+            none="Aucune.",
         )
 
     @button(
@@ -388,15 +400,11 @@ def state_of(decision: VisibilityDecision, at) -> str:
 def _standing(decision: VisibilityDecision, at):
     """Where a decision stands and why, with the way to undo what holds."""
     if decision.revoked_at is not None:
-        return f"annulée le {moment_of(decision.revoked_at)} : {decision.revocation_reason}"
+        return f"annulée le {moment(decision.revoked_at)} : {decision.revocation_reason}"
     state = state_of(decision, at)
     if state == "terminée":
         return state
     return format_html('{} – <a href="{}">annuler</a>', state, _decision_url("revoke", decision))
-
-
-def moment_of(moment) -> str:
-    return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M") if moment else ""
 
 
 def _last_day(end) -> str:
@@ -410,14 +418,3 @@ def _count(number: int, noun: str) -> str:
 
 def _decision_url(page: str, decision: VisibilityDecision) -> str:
     return reverse(f"admin:companies_visibilitydecision_{page}", args=[decision.pk])
-
-
-def _lines(rows, headings):
-    cells = [(format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows]
-    if not cells:
-        return "Aucune."
-    return format_html(
-        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
-        format_html_join("", '<th scope="col">{}</th>', ((heading,) for heading in headings)),
-        format_html_join("", "<tr>{}</tr>", cells),
-    )

@@ -12,11 +12,11 @@ from django.utils.html import format_html
 
 from companies.actions import visibility
 from companies.actions.visibility import RefusedDecision
-from companies.admin.establishment import HIDING_REASONS, NOT_CHOSEN, DayField, moment_of, state_of, what_of
+from companies.admin.establishment import HIDING_REASONS, DayField, state_of, what_of
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionScope
 from companies.models import VisibilityDecision, without_separators
 from labonnealternance.accounts.models import User
-from labonnealternance.kit.admin import ReasonForm, ShownAdmin, button
+from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, ShownAdmin, button, moment
 
 
 class NewDecisionForm(forms.ModelForm):
@@ -93,7 +93,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
 
     @admin.display(description="Le", ordering="decided_at")
     def decided(self, decision):
-        return moment_of(decision.decided_at)
+        return moment(decision.decided_at)
 
     @admin.display(description="Établissements")
     def establishments(self, decision):

@@ -13,8 +13,10 @@ method that makes one call into the app's actions, behind a page that asks what 
             return "La décision est annulée."
 """
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -27,12 +29,16 @@ from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 
 from labonnealternance.kit.http import ParagraphsField
 
 LONGEST_EXACT_COUNT = 10_000
+# A choice is made, never left as it stood.
+NOT_CHOSEN = ("", "— À choisir —")
 
 
 class Refused(Exception):
@@ -46,7 +52,8 @@ class Button:
     ``form`` asks what the action needs: a form, or a function of the object that gives one; ``warning`` is shown
     before; ``typed`` names what must be typed again before something that can't be undone; ``when`` says for which
     objects the button exists; ``permission`` is a codename (``change`` by default); ``refusals`` are the named
-    exceptions of the action, whose text is shown as it stands.
+    exceptions of the action, whose text is shown as it stands; ``preview``, a function of the object and of the
+    answers, gives the text that is read before the button acts: what will be sent, and to whom.
     """
 
     label: str
@@ -57,6 +64,7 @@ class Button:
     when: Callable[[Any], bool]
     permission: str
     refusals: tuple[type[Exception], ...]
+    preview: Callable[[Any, dict], str] | None
 
     @property
     def name(self) -> str:
@@ -72,16 +80,34 @@ def button(
     when: Callable[[Any], bool] = lambda instance: True,
     permission: str = "change",
     refusals: tuple[type[Exception], ...] = (),
+    preview: Callable[[Any, dict], str] | None = None,
 ) -> Callable[[Callable], Callable]:
     """Makes a button of a method ``(self, request, instance, answers) -> sentence`` named in ``buttons``."""
 
     def decorate(method: Callable) -> Callable:
         method.button = Button(  # type: ignore[attr-defined]
-            label, method, form, warning, typed, when, permission, (Refused, *refusals)
+            label, method, form, warning, typed, when, permission, (Refused, *refusals), preview
         )
         return method
 
     return decorate
+
+
+def table(rows: Iterable[Iterable], headings: Sequence[str], *, none: str = "Aucun.") -> str:
+    """Rows shown in a field of a page; ``none`` where there is no row."""
+    cells = [(format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows]
+    if not cells:
+        return none
+    return format_html(
+        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+        format_html_join("", '<th scope="col">{}</th>', ((heading,) for heading in headings)),
+        format_html_join("", "<tr>{}</tr>", cells),
+    )
+
+
+def moment(at: datetime | None) -> str:
+    """A moment as the back-office writes it, in Paris; "" for none."""
+    return timezone.localtime(at).strftime("%d/%m/%Y %H:%M") if at else ""
 
 
 class ReasonForm(forms.Form):
@@ -210,8 +236,13 @@ class ShownAdmin(admin.ModelAdmin):
                 self.message_user(request, f"« {button.label} » n'est plus possible ici.", messages.WARNING)
                 return HttpResponseRedirect(back)
             form = _with_typed_name(button, instance)(request.POST if request.method == "POST" else None)
+            preview = ""
             if request.method == "POST" and form.is_valid():
                 answers = {name: value for name, value in form.cleaned_data.items() if name != "typed"}
+                preview = button.preview(instance, answers) if button.preview else ""
+            # What was not read as it stands, the button does not do.
+            seen = hashlib.sha256(preview.encode()).hexdigest() if preview else ""
+            if request.method == "POST" and form.is_valid() and request.POST.get("seen", "") == seen:
                 try:
                     sentence = button.method(self, request, instance, answers)
                 except button.refusals as refusal:
@@ -229,6 +260,8 @@ class ShownAdmin(admin.ModelAdmin):
                 "title": button.label,
                 "button": button,
                 "form": form,
+                "preview": preview,
+                "seen": seen,
                 "back": back,
                 "list_url": self._list_url(),
             }

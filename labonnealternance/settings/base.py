@@ -350,10 +350,16 @@ OFFER_COUNTS_DELAY: float | None = 5
 
 # The public page that the back-office's page of an establishment opens.
 ESTABLISHMENT_PAGE = "offers:establishment"
+# The lists of the back-office that its page there opens, for its SIRET.
+ADMIN_ABOUT_ESTABLISHMENT = {
+    "Accès": "admin:offers_access_changelist",
+    "Offres": "admin:offers_offer_changelist",
+}
 
 # The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
 ADMIN_SECTIONS = {
     "Établissements": ["companies.establishment", "companies.visibilitydecision"],
+    "Recruteurs et offres": ["offers.access", "offers.offer", "offers.registration"],
     "E-mails": ["mail.message", "mail.suppression"],
     "Score": ["companies.release", "scoring.run"],
     "Comptes": ["accounts.user", "accounts.secondfactor"],

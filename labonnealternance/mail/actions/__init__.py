@@ -7,6 +7,7 @@ then ``mail.write(…)``.
 from labonnealternance.mail.actions.outbox import (
     Letter,
     NothingToResend,
+    as_read,
     deliver,
     deliver_due,
     resend,
@@ -21,6 +22,7 @@ __all__ = [
     "Letter",
     "NothingToResend",
     "ReasonMissing",
+    "as_read",
     "deliver",
     "deliver_due",
     "erase_old",

@@ -79,6 +79,12 @@ def _message(letter: Letter, *, at: datetime) -> Message:
     )
 
 
+def as_read(letter: Letter) -> str:
+    """``letter`` as its reader will see it, in plain text: what is shown before it is written."""
+    rendered = render(letter.name, letter.context)
+    return f"À : {letter.to}\nObjet : {rendered.subject}\n\n{rendered.text}"
+
+
 def write(
     *,
     name: str,

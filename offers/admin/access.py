@@ -1,0 +1,182 @@
+"""Who asks to act for an establishment: what vouches for them, and support's word until an OPCO gives its own."""
+
+from django import forms
+from django.contrib import admin
+from django.utils import timezone
+
+from companies.actions import contacts
+from companies.models import spaced_siret
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button, moment, table
+from labonnealternance.kit.contacts import shown_phone
+from labonnealternance.kit.http import ParagraphsField
+from labonnealternance.mail import actions as mail
+from offers import emails
+from offers.actions import accesses
+from offers.admin.finding import SEARCH_HELP, SHOWN_LINES, link, link_to_establishment, link_to_offer, narrowed
+from offers.enums import AccessStatus
+from offers.models import Access, AccessMove, Offer
+
+
+class DenialForm(forms.Form):
+    reason = ParagraphsField(
+        label="Raison",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Elle est écrite telle quelle à la personne, et gardée avec votre nom.",
+    )
+
+
+class StandingFilter(admin.SimpleListFilter):
+    title = "état"
+    parameter_name = "etat"
+
+    def lookups(self, request, model_admin):
+        return [("a-decider", "À décider"), ("non-confirme", "Adresse non confirmée"), *AccessStatus.choices[1:]]
+
+    def queryset(self, request, queryset):
+        if self.value() == "a-decider":
+            return queryset.awaiting()
+        if self.value() == "non-confirme":
+            return queryset.filter(status=AccessStatus.AWAITING, confirmed_at__isnull=True)
+        return queryset.filter(status=self.value()) if self.value() in AccessStatus else queryset
+
+
+class JournalInline(ShownInline):
+    model = AccessMove
+    fields = ["at", "from_status", "to_status", "by", "reason"]
+    ordering = ["at", "pk"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("by")
+
+
+def _denial(access: Access, answers: dict) -> str:
+    """What the person will read of a refusal."""
+    if access.confirmed_at is None:
+        return "Aucun e-mail : la personne n'a pas confirmé son adresse."
+    letter = emails.access_denied(
+        access=access,
+        reason=answers["reason"],
+        was_granted=access.status == AccessStatus.GRANTED,
+        cancelled=list(Offer.objects.live().filter(access=access).order_by("pk")),
+    )
+    return mail.as_read(letter)
+
+
+@admin.register(Access)
+class AccessAdmin(ShownAdmin):
+    list_display = ["user", "company", "siret", "status", "origin", "asked_at", "confirmed_at"]
+    list_select_related = ["user", "establishment"]
+    list_filter = [StandingFilter, "origin"]
+    search_fields = ["user"]
+    search_help_text = SEARCH_HELP
+    ordering = ["-asked_at", "-id"]
+    fields = [
+        "person", "names", "phone", "place", "operator", "status", "origin", "asked_at", "confirmed_at", "decided_at",
+        "known_contact", "known_domains", "comparison", "offers", "registrations",
+    ]  # fmt: skip
+    readonly_fields = [
+        "person", "names", "phone", "place", "operator", "known_contact", "known_domains", "comparison", "offers",
+        "registrations",
+    ]  # fmt: skip
+    inlines = [JournalInline]
+    buttons = ["grant", "deny"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user", "establishment")
+
+    def get_search_results(self, request, queryset, search_term):
+        return narrowed(queryset, search_term), False
+
+    @admin.display(description="Établissement")
+    def company(self, access):
+        return access.establishment.display_name
+
+    @admin.display(description="SIRET")
+    def siret(self, access):
+        return spaced_siret(access.establishment.siret)
+
+    @admin.display(description="Personne")
+    def person(self, access):
+        return link(access.user)
+
+    @admin.display(description="Nom")
+    def names(self, access):
+        return access.user.get_full_name()
+
+    @admin.display(description="Téléphone")
+    def phone(self, access):
+        return shown_phone(access.user.phone) or "—"
+
+    @admin.display(description="Établissement")
+    def place(self, access):
+        return link_to_establishment(access.establishment)
+
+    @admin.display(description="OPCO")
+    def operator(self, access):
+        return access.establishment.opco or "—"
+
+    @admin.display(description="Contact connu de l'établissement")
+    def known_contact(self, access):
+        return contacts.known_contact(siret=access.establishment.siret) or "aucun"
+
+    @admin.display(description="Domaines connus de l'entreprise")
+    def known_domains(self, access):
+        known = sorted(contacts.known_domains(siren=access.establishment.siren))
+        return ", ".join(known[:SHOWN_LINES]) or "aucun"
+
+    @admin.display(description="L'adresse de la personne")
+    def comparison(self, access):
+        email, establishment = access.user.email, access.establishment
+        domain = email.rpartition("@")[2]
+        if email == contacts.known_contact(siret=establishment.siret):
+            return "C'est le contact connu de l'établissement."
+        if contacts.is_free_mail(domain):
+            return f"Ce n'est pas le contact connu, et n'importe qui peut avoir une adresse {domain}."
+        if domain in contacts.known_domains(siren=establishment.siren):
+            return "Son domaine est celui d'un contact connu de l'entreprise."
+        return f"Rien ne rapproche {domain} de l'entreprise : l'établissement répond-il d'elle ?"
+
+    @admin.display(description="Offres")
+    def offers(self, access):
+        known = access.offers.order_by("-created_at", "-pk")[:SHOWN_LINES]
+        return table(
+            ((link_to_offer(each), each.get_status_display(), moment(each.created_at)) for each in known),
+            ["Offre", "État", "Déposée le"],
+            none="Aucune.",
+        )
+
+    @admin.display(description="Inscriptions")
+    def registrations(self, access):
+        known = access.registrations.order_by("-created_at", "-pk")[:SHOWN_LINES]
+        return table(
+            (
+                (link(each), f"{each.first_name} {each.last_name}", moment(each.confirmed_at) or "non confirmée")
+                for each in known
+            ),
+            ["Inscription", "Nom tel que tapé", "Confirmée le"],
+            none="Aucune.",
+        )
+
+    @button(
+        "Accorder",
+        form=ReasonForm,
+        warning="La personne en est avertie, et ses offres en attente sont publiées aussitôt.",
+        when=lambda access: access.status != AccessStatus.GRANTED and access.confirmed_at is not None,
+        refusals=(accesses.AlreadyDecided, accesses.NotConfirmed, accesses.NotForSupport),
+    )
+    def grant(self, request, access, answers):
+        accesses.grant(access_id=access.pk, by=request.user, at=timezone.now(), **answers)
+        return "L'accès est accordé."
+
+    @button(
+        "Refuser",
+        form=DenialForm,
+        warning="Ses offres dans cet établissement, en attente ou publiées, sont annulées.",
+        when=lambda access: access.status != AccessStatus.DENIED,
+        refusals=(accesses.AlreadyDecided,),
+        preview=_denial,
+    )
+    def deny(self, request, access, answers):
+        accesses.deny(access_id=access.pk, by=request.user, at=timezone.now(), **answers)
+        return "L'accès est refusé."
