@@ -4,7 +4,6 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-import phonenumbers
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import QuerySet
@@ -20,6 +19,7 @@ from companies.actions import hiring_potentials, references
 from companies.enums import HeadcountBand
 from companies.models import Establishment, spaced_siret
 from labonnealternance.kit import errors
+from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import counted, grouped
 from offers import search as market
 from offers.actions import counts, sheets
@@ -327,16 +327,5 @@ def _size(found: Establishment) -> str:
 
 
 def phone_in_words(number: str) -> dict[str, str] | None:
-    """``number`` as people read it, and as a telephone dials it."""
-    if not number:
-        return None
-    try:
-        parsed = phonenumbers.parse(number, "FR")
-    except phonenumbers.NumberParseException:
-        return None
-    shape = phonenumbers.PhoneNumberFormat
-    is_french = parsed.country_code == 33
-    return {
-        "shown": phonenumbers.format_number(parsed, shape.NATIONAL if is_french else shape.INTERNATIONAL),
-        "dialled": phonenumbers.format_number(parsed, shape.E164),
-    }
+    """``number`` (E.164) as people read it, and as a telephone dials it."""
+    return {"shown": shown_phone(number), "dialled": number} if number else None

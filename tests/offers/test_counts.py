@@ -1,5 +1,6 @@
 """How often an offer is shown, opened, applied to: exact sums, no visitor who waits, no page that fails."""
 
+import atexit
 import datetime as dt
 import os
 import subprocess
@@ -24,9 +25,11 @@ WHATS = ("shown", "opened", "applied")
 
 @pytest.fixture(autouse=True)
 def nothing_noted(monkeypatch):
-    """Each test notes in memory of its own."""
+    """Each test notes in memory of its own, and leaves nothing to write when the tests end."""
     for name, empty in {"_kept": {}, "_notes": 0, "_writer": None, "_enough": threading.Event()}.items():
         monkeypatch.setattr(counts, name, empty)
+    yield
+    atexit.unregister(counts.write)
 
 
 def sums(offer):
