@@ -29,6 +29,8 @@ REGISTRATION = "registration"
 REGISTRATION = "registration"
 # The first word of the subject of a sign-in link that confirms a registration.
 REGISTRATION = "registration"
+# The first word of the subject of a sign-in link that confirms a registration.
+REGISTRATION = "registration"
 
 
 def _address(name: str, *args: object) -> str:
@@ -183,9 +185,9 @@ def offer_expired(*, offer: Offer, tokens: Mapping[str, str]) -> Letter:
     return Letter("offer_expired", offer.access.user.email, context)
 
 
-def offers_closed_with_establishment(*, access: Access, closed: Sequence[Offer]) -> Letter:
-    """The establishment is closed, or may not be shown: the person's offers there are withdrawn."""
-    context = {**_for(access), **_titles(closed), "contact": settings.CONTACT_EMAIL}
+def offers_closed_with_establishment(*, access: Access, closed: Sequence[Offer], reason: str) -> Letter:
+    """The establishment is closed, or may not deposit offers, as the sentence ``reason`` says: its offers are gone."""
+    context = {**_for(access), **_titles(closed), "reason": reason, "contact": settings.CONTACT_EMAIL}
     return Letter("offers_closed_with_establishment", access.user.email, context)
 
 

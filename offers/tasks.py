@@ -1,8 +1,11 @@
 """The clock's doors: what happens to offers and registrations each minute, each hour, each night."""
 
+import contextlib
+
 from celery import shared_task
 from django.utils import timezone
 
+from labonnealternance.kit.commands import AlreadyRunning
 from offers.actions import clock
 
 
@@ -34,6 +37,13 @@ def remind_registrations():
 def close_for_closed_establishments():
     """Each night: withdraws the offers of establishments that are closed, or may not be shown."""
     clock.close_for_closed_establishments(at=timezone.now())
+
+
+@shared_task(name="offers.refresh_registry")
+def refresh_registry():
+    """Each night: what the registry says today of the establishments in use."""
+    with contextlib.suppress(AlreadyRunning):
+        clock.refresh_registry(at=timezone.now())
 
 
 @shared_task(name="offers.refresh_positions")

@@ -155,8 +155,8 @@ SIGN_IN_LINK_LIFETIME_MINUTES = 10
 # What a link stands for is told by its subject, « registration:12 ». Functions of the floors above, called as
 # ``f(link=link, at=at)`` when a link is used, in the same transaction; and the mails of the subjects that have their
 # own, ``f(link=link, token=token, at=at)``.
-LINK_USED: list[str] = []
-LINK_EMAILS: dict[str, str] = {}
+LINK_USED = ["offers.actions.registrations.link_used"]
+LINK_EMAILS = {"registration": "offers.emails.registration_link"}
 OTP_TOTP_ISSUER = SITE_NAME
 # A device is enrolled by a command; its secret is shown once, and no page of the back-office shows it again.
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
@@ -387,7 +387,7 @@ NAVIGATION = {
         {"label": "Contact", "url": "offers:contact"},
     ],
     # The spaces of those who are signed in.
-    "account": [],
+    "account": [{"label": "Espace recruteur", "url": "offers:space"}],
     "error": [
         {"label": "Faire une recherche", "url": "offers:home"},
         {"label": "Nous écrire", "url": "offers:contact"},

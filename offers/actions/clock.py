@@ -13,6 +13,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.timezone import localdate, localtime
 
+from companies.actions import registrations as establishments
+from companies.actions.registrations import RefusedEstablishment
+from companies.enums import Refusal
 from companies.models import Establishment
 from labonnealternance.accounts.models import User
 from labonnealternance.mail import actions as mail
@@ -145,7 +148,10 @@ def close_for_closed_establishments(*, at: datetime) -> int:
         # Nobody is told of what they did not ask for, nor of what they have closed meanwhile.
         told = [access for access in accesses if access.confirmed_at and access.user.is_active and by_access[access.pk]]
         letters = (
-            emails.offers_closed_with_establishment(access=access, closed=by_access[access.pk]) for access in told
+            emails.offers_closed_with_establishment(
+                access=access, closed=by_access[access.pk], reason=_why_gone(access.establishment)
+            )
+            for access in told
         )
         mail.write_many(letters, at=at)
         closed += len(withdrawn)
@@ -154,6 +160,12 @@ def close_for_closed_establishments(*, at: datetime) -> int:
     _in_batches(handle)
     logger.info("offers_closed_with_establishments", count=closed)
     return closed
+
+
+def _why_gone(establishment: Establishment) -> str:
+    """The sentence that whoever registered it now would read."""
+    refusal = Refusal.CLOSED if establishment.closed_on else Refusal.NOT_DIFFUSIBLE
+    return RefusedEstablishment(Refusal(establishment.refusal or refusal)).sentence
 
 
 # ── What an offer waits for ──────────────────────────────────────────────────────────────────────────────────────────
@@ -167,6 +179,13 @@ def publish_ready(*, at: datetime) -> int:
         total += published
         if published < BATCH:
             return total
+
+
+def refresh_registry(*, at: datetime) -> establishments.Outcome:
+    """Asks the registry again about the establishments that someone may act for. Raises ``AlreadyRunning``."""
+    used = Access.objects.exclude(status=AccessStatus.DENIED).filter(confirmed_at__isnull=False)
+    ids = used.order_by("establishment_id").values_list("establishment_id", flat=True).distinct()
+    return establishments.refresh_used(establishment_ids=ids.iterator(), at=at)
 
 
 def refresh_positions(*, at: datetime) -> int:

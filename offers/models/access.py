@@ -101,16 +101,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         return self.filter(confirmed_at__isnull=True)
 
     def to_confirm(self):
-        """Pending, with something that a confirmation would still change: the access, or an offer of its own.
+        """What a confirmation would still change: an access that nobody confirmed, or an offer of the registration's.
 
         The same establishment asked for twice leaves nothing to confirm once one of the two is; nor does a refusal.
         """
         with_offers = self.model.objects.filter(offers__status="awaiting", offers__confirmed_at__isnull=True)
-        return (
-            self.pending()
-            .exclude(access__status=AccessStatus.DENIED)
-            .filter(models.Q(access__confirmed_at__isnull=True) | models.Q(pk__in=with_offers))
-        )
+        unconfirmed = models.Q(confirmed_at__isnull=True, access__confirmed_at__isnull=True)
+        return self.exclude(access__status=AccessStatus.DENIED).filter(unconfirmed | models.Q(pk__in=with_offers))
 
 
 class Registration(models.Model):
