@@ -83,6 +83,8 @@ def address(name: str, town) -> str:
         "offers:offer_act": [links.make(offer=offer, act=links.Act.CLOSE)],
         "offers:sitemap_of_offers": [offer.expires_on],
         "accounts:use_link": ["jeton"],
+        "accounts:renew_link": ["jeton"],
+        "accounts:use_address_link": ["jeton"],
     }
     if name.startswith("mail:mailbox_"):
         values[name] = [TOKEN]

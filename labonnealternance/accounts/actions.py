@@ -244,6 +244,12 @@ def give_role(*, user: User, role: Role) -> None:
 
 
 @transaction.atomic
+def take_role(*, user: User, role: Role) -> None:
+    """``user`` is no longer one of the role's people; twice is no error."""
+    user.groups.remove(*Group.objects.filter(name=role.value))
+
+
+@transaction.atomic
 def create_support_account(
     *,
     email: str,

@@ -35,12 +35,12 @@ def device_name(user_agent: str) -> str:
 
 
 def shortened(ip: str) -> str:
-    """The beginning of an IP address: the three first numbers of an IPv4 one, of an IPv6 one the first three groups."""
+    """The three first parts of an IP address: « 192.0.2.* », « 2001:db8:12:* »; "" for ""."""
     if not ip:
         return ""
     address = ipaddress.ip_address(ip)
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:
-            return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":")[:3]) + ":…"
+            return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":")[:3]) + ":*"
         address = address.ipv4_mapped
-    return str(address).rpartition(".")[0] + ".…"
+    return str(address).rpartition(".")[0] + ".*"

@@ -81,8 +81,8 @@ def test_the_account_page_lists_the_open_sessions_this_one_first(here, phone, us
     assert listed.index("Cette session") < listed.index("Safari sur iPhone")
     assert listed.count("Cette session") == 1
     assert "Ouverte le 14 juillet 2026 à 10:30" in listed
-    assert "réseau 192.0.2.…" in listed
-    assert "réseau 2001:db8:12:…" in listed
+    assert "réseau 192.0.2.*" in listed
+    assert "réseau 2001:db8:12:*" in listed
     assert "Fermer toutes les autres" in listed
 
 
@@ -282,10 +282,10 @@ def test_a_device_is_named_by_its_browser_and_its_system(agent, name):
 @pytest.mark.parametrize(
     "ip, told",
     [
-        ("192.0.2.34", "192.0.2.…"),
-        ("2001:db8:12:34::1", "2001:db8:12:…"),
-        ("::ffff:192.0.2.34", "192.0.2.…"),
-        ("::1", "0:0:0:…"),
+        ("192.0.2.34", "192.0.2.*"),
+        ("2001:db8:12:34::1", "2001:db8:12:*"),
+        ("::ffff:192.0.2.34", "192.0.2.*"),
+        ("::1", "0:0:0:*"),
         ("", ""),
     ],
 )

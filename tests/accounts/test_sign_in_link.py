@@ -26,7 +26,7 @@ from labonnealternance.accounts.models import SignInLink, User
 from labonnealternance.accounts.views import ANSWER_SECONDS
 from labonnealternance.kit.models import Counter
 from labonnealternance.mail.models import Message
-from tests.factories import StaffFactory, UserFactory
+from tests.factories import RegistrationFactory, StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -534,6 +534,25 @@ def test_the_new_link_stands_for_the_same_thing_at_the_same_address_with_the_sam
         assert (one.kind, one.recipient, one.subject) == (other.kind, other.recipient, other.subject)
         assert client.post(urlsplit(link_to(user)).path).url == "/plan-du-site/"
     assert uses == [("essai:12", user.email, True, True)]
+
+
+def test_the_link_of_a_registration_that_expired_is_renewed_with_the_words_of_the_first_and_confirms_it(client):
+    registration = RegistrationFactory()
+    user = registration.access.user
+    subject = f"registration:{registration.pk}"
+    actions.send_link(user=user, next_path=reverse("offers:space"), subject=subject, at=timezone.now())
+    path = urlsplit(link_to(user)).path
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11)):
+        renew(client, path)
+        second = urlsplit(link_to(user)).path
+        one, other = Message.objects.order_by("created_at")
+        assert one.kind == other.kind == "registration_link"
+        assert one.text_body.replace(path, second) == other.text_body
+        assert one.subject == other.subject
+        assert client.post(second).url == reverse("offers:space")
+    registration.refresh_from_db()
+    user.refresh_from_db()
+    assert registration.confirmed_at == user.email_confirmed_at == SignInLink.objects.latest("created_at").used_at
 
 
 @pytest.mark.parametrize(

@@ -358,6 +358,16 @@ def test_the_account_page_tells_the_roles(client):
         actions.give_role(user=person, role=actions.Role.SUPPORT)
 
 
+def test_the_account_page_leads_to_the_spaces_that_the_settings_name(client, settings):
+    settings.NAVIGATION = {
+        **settings.NAVIGATION, "account": [{"label": "Espace d'essai", "url": "accounts:change_address"}],
+    }  # fmt: skip
+    client.force_login(UserFactory(), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get("/compte/").text
+    assert '<a class="fr-btn" href="/compte/adresse/">Espace d&#x27;essai</a>' in page
+    assert "Espace d&#x27;essai" not in client.get("/").text
+
+
 def test_a_weak_password_is_refused_by_the_action_too():
     with pytest.raises(ValidationError):
         actions.create_support_account(email=EMAIL, password="court")
