@@ -50,16 +50,16 @@ _PUNCTUATION = """''’‘`´-–./&,;:!?()"*°_«»|@"""
 
 
 class NameKey(Func):
-    """The form in which an establishment's name is looked for, and indexed: `` l atelier du pain``.
+    """The form in which an establishment's name is looked for, and indexed: `` l atelier du pain ``.
 
-    Lower case, without accents nor punctuation, a space before each word: ``key__contains=" ate"`` is a word that
-    begins so. Unlike ``search_key`` it is computed by PostgreSQL, so that no import writes it; two spaces may follow
-    each other.
+    Lower case, without accents nor punctuation, spaces around each word: ``key__contains=" ate"`` is a word that
+    begins so, ``"lier "`` one that ends so. Unlike ``search_key`` it is computed by PostgreSQL, so that no import
+    writes it, and two spaces may follow each other. The index is built with it: another form is another index.
     """
 
     output_field = TextField()
     template = (
         "(' ' || translate(replace(lower(%(expressions)s), 'œ', 'oe'),"
-        f" '{_ACCENTED}{_PUNCTUATION}', '{_PLAIN}{' ' * (len(_PUNCTUATION) - 1)}'))"
+        f" '{_ACCENTED}{_PUNCTUATION}', '{_PLAIN}{' ' * (len(_PUNCTUATION) - 1)}') || ' ')"
     )
     arity = 1
