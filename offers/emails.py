@@ -55,12 +55,10 @@ def registration_link(*, link: SignInLink, token: str, at: datetime) -> None:
     The names that the visitor typed are not: nobody knows yet whether the visitor is the reader. Where the registration
     is gone, or was refused meanwhile, it is the ordinary mail of a sign-in.
     """
-    registration = (
-        Registration.objects.filter(pk=registration_of(link), access__user=link.user_id)
-        .exclude(access__status=AccessStatus.DENIED)
-        .select_related("access__establishment__commune")
-        .first()
-    )
+    registration_id = registration_of(link)
+    alive = Registration.objects.filter(access__user=link.user_id).exclude(access__status=AccessStatus.DENIED)
+    alive = alive.select_related("access__establishment__commune")
+    registration = alive.filter(pk=registration_id).first() if registration_id else None
     if registration is None:
         account_emails.sign_in_link(link=link, token=token, at=at)
         return
@@ -69,7 +67,7 @@ def registration_link(*, link: SignInLink, token: str, at: datetime) -> None:
     context = {
         **_who(establishment),
         "place": f"{establishment.postcode} {establishment.commune.name if establishment.commune else ''}".strip(),
-        **_titles(offers),
+        **_titles(list(offers)),
         "link": settings.SITE_URL + reverse("accounts:use_link", args=[token]),
         "minutes": settings.SIGN_IN_LINK_LIFETIME_MINUTES,
     }

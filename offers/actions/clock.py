@@ -33,14 +33,14 @@ WEEK, DAY = timedelta(days=7), timedelta(days=1)
 REGISTRATION_KEPT = timedelta(days=30)
 
 
-def _in_batches(handle: Callable[[], int], *, size: int = BATCH) -> int:
-    """``handle`` in transactions of its own, until it finds less than ``size`` rows; returns how many it found."""
+def _in_batches(handle: Callable[[], int]) -> int:
+    """``handle`` in transactions of its own, until it finds less than ``BATCH`` rows; returns how many it found."""
     total = 0
     while True:
         with transaction.atomic():
             found = handle()
         total += found
-        if found < size:
+        if found < BATCH:
             return total
 
 
@@ -49,14 +49,16 @@ def _in_batches(handle: Callable[[], int], *, size: int = BATCH) -> int:
 
 def _taken(rows: QuerySet[Offer]) -> list[Offer]:
     """The first rows that nobody else is handling, locked, with whom to write to."""
-    rows = rows.select_related("access__user", "establishment").order_by("expires_on", "pk")
+    rows = rows.select_related("access__user", "access__establishment").order_by("expires_on", "pk")
     return list(rows.select_for_update(of=("self",), no_key=True, skip_locked=True)[:BATCH])
 
 
 def _write(letters: Iterator[Letter], offers_told: list[Offer], kind: ReminderKind, *, at: datetime) -> None:
-    OfferReminder.objects.bulk_create(
-        OfferReminder(offer=offer, kind=kind, expires_on=offer.expires_on, written_at=at) for offer in offers_told
-    )
+    reminders = []
+    for offer in offers_told:
+        assert offer.expires_on
+        reminders.append(OfferReminder(offer=offer, kind=kind, expires_on=offer.expires_on, written_at=at))
+    OfferReminder.objects.bulk_create(reminders)
     mail.write_many(letters, at=at)
 
 
@@ -190,11 +192,13 @@ def refresh_registry(*, at: datetime) -> establishments.Outcome:
 
 def refresh_positions(*, at: datetime) -> int:
     """Gives published offers the position that their establishment has now; returns how many moved."""
-    moved = Offer.objects.filter(status=OfferStatus.ACTIVE).filter(
-        ~Q(latitude=F("establishment__latitude"), longitude=F("establishment__longitude"))
-        | Q(latitude__isnull=True, establishment__latitude__isnull=False)
-        | Q(latitude__isnull=False, establishment__latitude__isnull=True)
-    )
+    here, there = ("latitude", "longitude"), (F("establishment__latitude"), F("establishment__longitude"))
+    elsewhere = Q()
+    for name, value in zip(here, there, strict=True):
+        elsewhere |= Q(**{f"{name}__lt": value}) | Q(**{f"{name}__gt": value})
+    placed = Q(latitude__isnull=True, establishment__latitude__isnull=False)
+    unplaced = Q(latitude__isnull=False, establishment__latitude__isnull=True)
+    moved = Offer.objects.filter(elsewhere | placed | unplaced, status=OfferStatus.ACTIVE)
     place = Establishment.objects.filter(pk=OuterRef("establishment_id"))
 
     def handle() -> int:

@@ -323,7 +323,7 @@ def _note(offer: Offer, kind: OfferEventKind, *, by: User | None, at: datetime, 
 
 def _publish(rows: QuerySet[Offer], *, at: datetime) -> list[Offer]:
     """Publishes ``rows``, which are publishable and locked by being read, each with its e-mail; in a transaction."""
-    offers = list(rows.select_related("access__user", "establishment"))
+    offers = list(rows.select_related("access__user", "access__establishment"))
     if offers:
         Offer.move_all(offers, to=OfferStatus.ACTIVE, by=None, at=at, via=Door.CLOCK, kind=OfferEventKind.PUBLISHED)
         mail.write_many([emails.offer_published(offer=offer, tokens=links.all_of(offer)) for offer in offers], at=at)
@@ -352,7 +352,7 @@ def publish_batch(*, at: datetime, size: int) -> int:
 
 
 def _locked(offer_id: uuid.UUID) -> Offer:
-    rows = Offer.objects.select_related("access__user", "establishment")
+    rows = Offer.objects.select_related("access__user", "access__establishment")
     return rows.select_for_update(of=("self",), no_key=True).get(pk=offer_id)
 
 
@@ -376,7 +376,7 @@ def edit(*, offer_id: uuid.UUID, fields: OfferFields, by: User, at: datetime, sh
         setattr(offer, name, columns[name])
     offer.edited_at = at
     offer.save(update_fields=[*changed, "edited_at"])
-    told = ", ".join(str(Offer._meta.get_field(name).verbose_name) for name in changed)
+    told = ", ".join(str(getattr(Offer._meta.get_field(name), "verbose_name", name)) for name in changed)
     _note(offer, OfferEventKind.EDITED, by=by, at=at, via=_door_of(by), reason=told)
     return offer
 
