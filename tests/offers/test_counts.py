@@ -2,23 +2,20 @@
 
 import atexit
 import datetime as dt
-import os
-import subprocess
-import sys
+import signal
 import threading
 import time
 import uuid
 
 import pytest
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from offers.actions import counts
-from offers.enums import OfferStatus
 from offers.models import Offer, OfferDay
 from tests.factories import OfferFactory
+from tests.kit.test_web_process import relay, web  # noqa: F401 (fixtures)
 
 WHATS = ("shown", "opened", "applied")
 
@@ -231,21 +228,10 @@ def test_memory_is_bounded_while_nothing_can_be_written(monkeypatch):
     assert {each["shown"] for each in counts._kept.values()} == {3}
 
 
-ENDING = """
-import uuid, sys, django
-django.setup()
-from django.conf import settings
-from django.utils import timezone
-settings.DATABASES["default"]["NAME"] = sys.argv[1]
-settings.OFFER_COUNTS_DELAY = 60
-from offers.actions import counts
-counts.note(offer_ids=[uuid.UUID(sys.argv[2])], what="applied", at=timezone.now())
-"""
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_was_noted_last_is_written_when_the_process_ends():
-    offer = OfferFactory(status=OfferStatus.ACTIVE)
-    command = [sys.executable, "-c", ENDING, connection.settings_dict["NAME"], str(offer.pk)]
-    subprocess.run(command, cwd=settings.BASE_DIR, env=os.environ, check=True, timeout=60)
-    assert sums(offer) == (0, 0, 1)
+def test_what_was_noted_last_is_written_when_the_web_process_ends(web):  # noqa: F811
+    offer = OfferFactory()
+    assert web.ask("GET", f"/offre/{offer.pk}/", headers={"User-Agent": "Mozilla/5.0"}).status == 200
+    assert web.ask("GET", f"/offre/{offer.pk}/", headers={"User-Agent": "Googlebot/2.1"}).status == 200
+    web.process.send_signal(signal.SIGTERM)
+    web.process.wait(timeout=20)
+    assert sums(offer) == (0, 1, 0)
