@@ -1,11 +1,14 @@
-"""Addresses that any site has."""
+"""Addresses that any site has, and the pages whose own address is a secret."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 
@@ -21,3 +24,16 @@ def security_txt(request: HttpRequest) -> HttpResponse:
         f"Canonical: {settings.SITE_URL}/.well-known/security.txt",
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def secret_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page whose own address is the secret: no cache keeps it, no engine lists it, no link tells it."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **values) -> HttpResponse:
+        response = view(request, **values)
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return never_cache(guarded)

@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 from companies.actions import contacts
 from labonnealternance.accounts.models import User
 from labonnealternance.mail import actions as mail
+from labonnealternance.mail.actions import Letter
 from offers import emails
 from offers.actions import offers
 from offers.enums import AccessStatus, CancelReason, Door, OfferStatus, Outcome
@@ -111,6 +112,13 @@ def grant(*, access_id: int, by: User, at: datetime, reason: str = "") -> Access
     mail.write_many([emails.access_granted(access=access, published=published)], at=at)
     logger.info("access_granted", access=access.pk, by=by.pk)
     return access
+
+
+def denial_of(*, access: Access, reason: str) -> Letter:
+    """What the person of ``access`` would read if it were refused now: to be shown before. Writes nothing."""
+    cancelled = list(Offer.objects.live().filter(access=access).order_by("pk"))
+    was_granted = access.status == AccessStatus.GRANTED
+    return emails.access_denied(access=access, reason=reason, was_granted=was_granted, cancelled=cancelled)
 
 
 @transaction.atomic

@@ -10,11 +10,10 @@ from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, but
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.http import ParagraphsField
 from labonnealternance.mail import actions as mail
-from offers import emails
 from offers.actions import accesses
 from offers.admin.finding import SEARCH_HELP, SHOWN_LINES, link, link_to_establishment, link_to_offer, narrowed
 from offers.enums import AccessStatus
-from offers.models import Access, AccessMove, Offer
+from offers.models import Access, AccessMove
 
 
 class DenialForm(forms.Form):
@@ -54,13 +53,7 @@ def _denial(access: Access, answers: dict) -> str:
     """What the person will read of a refusal."""
     if access.confirmed_at is None:
         return "Aucun e-mail : la personne n'a pas confirmé son adresse."
-    letter = emails.access_denied(
-        access=access,
-        reason=answers["reason"],
-        was_granted=access.status == AccessStatus.GRANTED,
-        cancelled=list(Offer.objects.live().filter(access=access).order_by("pk")),
-    )
-    return mail.as_read(letter)
+    return mail.as_read(accesses.denial_of(access=access, reason=answers["reason"]))
 
 
 @admin.register(Access)

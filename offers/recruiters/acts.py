@@ -3,19 +3,17 @@
 Readers of mail open links by themselves: only POST acts. Whoever comes late, or twice, is told how things stand.
 """
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from companies.models import spaced_siret
 from labonnealternance.kit.text import french_date
+from labonnealternance.kit.views import secret_page
 from offers.actions import links
 from offers.actions import offers as acts
 from offers.actions.links import Act, BadLink, LinkExpired, Read
@@ -24,19 +22,6 @@ from offers.enums import Door, OfferStatus, Outcome
 from offers.models import Offer
 from offers.recruiters import words
 from offers.recruiters.closing import CloseForm
-
-
-def secret_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page whose own address is the secret: no cache keeps it, no engine lists it, no link tells it."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, **values) -> HttpResponse:
-        response = view(request, **values)
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        return response
-
-    return never_cache(guarded)
 
 
 @login_not_required
