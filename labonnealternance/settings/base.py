@@ -264,6 +264,11 @@ CELERY_BEAT_SCHEDULE: dict = {
         "schedule": crontab(hour=4, minute=30),
         "options": {"expires": 3600},
     },
+    "companies.verify_pending": {
+        "task": "companies.verify_pending",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 590},
+    },
     "mail.erase_old": {"task": "mail.erase_old", "schedule": crontab(hour=3, minute=40), "options": {"expires": 3600}},
     "offers.publish_ready": {"task": "offers.publish_ready", "schedule": 60, "options": {"expires": 55}},
     # First a minute after midnight; pages never wait for it.
