@@ -41,6 +41,7 @@ class SessionStore(db.SessionStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """The row to write: the one that was read, or a new one when the session changes its key."""
         key, now = self.session_key, timezone.now()
+        assert key, "the session is given a key before it is written"
         if self._row is None or self._row.pk != key:
             self._row = Session(session_key=key, created_at=now)
         row = self._row
