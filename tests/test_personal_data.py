@@ -37,6 +37,9 @@ RULES = {
     "offers.OfferEvent": "journal of an offer: kept with it; the person who acted is anonymised with their account",
     "companies.OpcoAssignment": "journal of an establishment's OPCO: who told it and why, kept with the establishment",
     "companies.ReleaseMove": "journal of publications: a staff member's name and reason, kept with the release",
+    "opco.Decision": "what an advisor wrote is erased after two years (opco.erase_old); the decision itself stays",
+    "opco.Note": "deleted after two years (opco.erase_old)",
+    "opco.Answer": "deleted after two years (opco.erase_old)",
     "scoring.RunMove": "journal of the score: a staff member's name and reason, kept with the run",
 }
 

@@ -26,6 +26,7 @@ PUBLIC = {
     "offers:job_sheet": "what a job title means, from the public nomenclature",
     # Recruiters act from their e-mails without signing in.
     "offers:offer_act": "a signed link for one act on one offer",
+    "opco:answer": "a signed link by which a recruiter answers an advisor",
     # What the law and visitors expect of a public service.
     "offers:how_it_works": "explains the service",
     "offers:accessibility": "an obligation",

@@ -5,12 +5,15 @@ from django.urls import reverse
 
 
 def site(request):
-    """``site_name``, ``site_url`` and the entries of the header and of the footer, each ``{label, url}``."""
+    """``site_name``, ``site_url`` and the entries of the header and of the footer, each ``{label, url, role}``."""
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "navigation": {
-            place: [{"label": entry["label"], "url": reverse(entry["url"])} for entry in entries]
+            place: [
+                {"label": entry["label"], "url": reverse(entry["url"]), "role": entry.get("role", "")}
+                for entry in entries
+            ]
             for place, entries in settings.NAVIGATION.items()
         },
     }

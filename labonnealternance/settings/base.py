@@ -27,6 +27,8 @@ MAP_TILES_CREDIT = ENV.map_tiles_credit
 # Outside services; without an address each is taken for silent.
 COMPANY_REGISTRY_URL = ENV.company_registry_url
 OPCO_SERVICE_URL = ENV.opco_service_url
+# Where advisors read more about an establishment: (label, address with {siret} or {siren}).
+PUBLIC_REGISTERS = ENV.public_registers
 # Shown on the pages: whom to write to, and who keeps the machines (an obligation of the legal notice).
 CONTACT_EMAIL = ENV.contact_email
 HOSTED_BY = ENV.hosted_by
@@ -38,6 +40,7 @@ INSTALLED_APPS = [
     "companies",
     "offers",
     "scoring",
+    "opco",
     "labonnealternance.kit.admin_app.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -300,6 +303,8 @@ CELERY_BEAT_SCHEDULE: dict = {
         "schedule": crontab(hour=4, minute=50),
         "options": {"expires": 3600},
     },
+    "opco.apply_decisions": {"task": "opco.apply_decisions", "schedule": 15, "options": {"expires": 14}},
+    "opco.erase_old": {"task": "opco.erase_old", "schedule": crontab(hour=4, minute=10), "options": {"expires": 3600}},
     "offers.close_for_closed_establishments": {
         "task": "offers.close_for_closed_establishments",
         "schedule": crontab(hour=5, minute=15),
@@ -391,8 +396,11 @@ NAVIGATION = {
         {"label": "Cookies", "url": "offers:cookies"},
         {"label": "Contact", "url": "offers:contact"},
     ],
-    # The spaces of those who are signed in.
-    "account": [{"label": "Espace recruteur", "url": "offers:space"}],
+    # The spaces of those who are signed in; one with a role is shown to who has it.
+    "account": [
+        {"label": "Espace recruteur", "url": "offers:space"},
+        {"label": "Recruteurs à valider", "url": "opco:queue", "role": "advisor"},
+    ],
     "error": [
         {"label": "Faire une recherche", "url": "offers:home"},
         {"label": "Nous écrire", "url": "offers:contact"},

@@ -45,6 +45,7 @@ class Environment:
     map_tiles_credit: str
     company_registry_url: str
     opco_service_url: str
+    public_registers: list[tuple[str, str]]
     sentry_dsn: str
     log_level: str
     log_format: str
@@ -112,6 +113,19 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         if given and (address.scheme not in allowed or not address.hostname or address.query or address.fragment):
             faults.append(f"{name} est l'adresse d'un service, comme https://service.exemple.fr")
         return given
+
+    def registers(name: str) -> list[tuple[str, str]]:
+        """« label=address; label=address », each address a model that holds {siret} or {siren}."""
+        found = []
+        for entry in filter(None, (part.strip() for part in env.str(name, default="").split(";"))):
+            label, _, model = (part.strip() for part in entry.partition("="))
+            bare = model.replace("{siret}", "").replace("{siren}", "")
+            place = split(name, bare)
+            if not label or place.scheme != "https" or not place.hostname or bare == model or set("{}") & set(bare):
+                faults.append(f"{name} s'écrit Nom=https://registre.exemple.fr/{{siret}} (ou {{siren}}) : {entry!r}")
+            else:
+                found.append((label, model))
+        return found
 
     debug = flag("DEBUG")
     secret_key = required("SECRET_KEY", "un texte tiré au hasard, de 50 caractères ou plus, gardé hors du dépôt.")
@@ -216,6 +230,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         map_tiles_credit=env.str("MAP_TILES_CREDIT", default=""),
         company_registry_url=service_address("COMPANY_REGISTRY_URL"),
         opco_service_url=service_address("OPCO_SERVICE_URL"),
+        public_registers=registers("PUBLIC_REGISTERS"),
         sentry_dsn=sentry_dsn,
         log_level=log_level,
         log_format=log_format,

@@ -1,0 +1,162 @@
+"""The queue: its tabs, its lists, and the way from one file to the next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timezone import localdate
+from django.views.decorators.http import require_safe
+
+from companies.actions.contacts import is_free_mail
+from companies.models import spaced_siret
+from labonnealternance.kit.text import counted, french_date, grouped
+from offers.models import Access
+from opco.actions import queue as lists
+from opco.actions.desks import Desk
+from opco.enums import Tab
+from opco.models import Decision
+from opco.views.desk import at_desk, case_address, frame, narrowing, to_next, with_query
+from opco.views.words import place_of, standing_of, taking_of
+
+PER_PAGE = 25
+
+
+@dataclass(frozen=True)
+class Line:
+    """A file in a list."""
+
+    address: str
+    name: str
+    siret: str
+    place: str
+    opco: str
+    person: str
+    email: str
+    is_free_mail: bool
+    waiting: str
+    since: str
+    offers: str
+    standing: str
+    tone: str
+    taken: str
+
+
+def line_of(access: Access, *, kept: dict[str, str], desk: Desk, at: datetime) -> Line:
+    establishment, user = access.establishment, access.user
+    assert access.confirmed_at
+    days = (localdate(at) - localdate(access.confirmed_at)).days
+    standing = standing_of(access, at=at)
+    return Line(
+        address=case_address(access.pk, kept),
+        name=establishment.display_name,
+        siret=spaced_siret(establishment.siret),
+        place=place_of(establishment),
+        opco=(establishment.opco.name if establishment.opco else "OPCO inconnu") if desk.is_support else "",
+        person=user.get_full_name() if user.first_name or user.last_name else "",
+        email=user.email,
+        is_free_mail=is_free_mail(user.email.rpartition("@")[2]),
+        waiting="aujourd’hui" if days < 1 else counted(days, "jour", "jours"),
+        since=french_date(localdate(access.confirmed_at)),
+        offers=counted(access.offers_count, "offre", "offres") if access.offers_count else "",  # type: ignore[attr-defined]
+        standing=standing.label,
+        tone=standing.tone,
+        taken=taking_of(access, desk=desk, at=at),
+    )
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A file that the OPCO passed on: others treat it now, and their people are theirs."""
+
+    name: str
+    siret: str
+    place: str
+    to: str
+    by: str
+    on: str
+    is_held: bool
+
+
+def _passed(decision: Decision) -> Passed:
+    establishment = decision.access.establishment
+    return Passed(
+        name=establishment.display_name,
+        siret=spaced_siret(establishment.siret),
+        place=place_of(establishment),
+        to=decision.to_opco.name if decision.to_opco else "l’équipe de La bonne alternance",
+        by=decision.made_by.get_full_name(),
+        on=french_date(localdate(decision.made_at)),
+        is_held=decision.settled_at is None,
+    )
+
+
+@require_safe
+@at_desk
+def queue(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """A tab of the queue, narrowed as its address says."""
+    at = timezone.now()
+    form = narrowing(request, desk)
+    filters, kept = form.filters, form.kept
+    tab = Tab(request.GET["onglet"]) if request.GET.get("onglet") in Tab else Tab.TO_TREAT
+    counts = lists.counts(desk=desk, filters=filters, at=at)
+    is_passed_on = tab == Tab.PASSED_ON
+    rows: QuerySet[Any]
+    if is_passed_on:
+        rows = lists.passed_on(desk=desk, filters=filters, at=at)
+    else:
+        rows = lists.rows_of(tab=tab, desk=desk, filters=filters, at=at)
+    paginator = Paginator(rows, PER_PAGE)
+    # Counted with the tabs already.
+    paginator.count = counts[tab]
+    page = paginator.get_page(request.GET.get("page"))
+    found: Any = page.object_list
+    own = {} if tab == Tab.TO_TREAT else {"onglet": tab.value}
+    context = {
+        **frame(desk, section="queue", at=at),
+        "form": form,
+        "tab": tab,
+        "tabs": [_tab(each, counts[each], kept, is_current=each == tab) for each in Tab],
+        "total": counts[tab],
+        "lines": [] if is_passed_on else [line_of(each, kept=kept, desk=desk, at=at) for each in found],
+        "passed": [_passed(each) for each in found] if is_passed_on else [],
+        "page": page,
+        "links": _links(page, {**own, **kept}),
+        "is_narrowed": bool(kept),
+        "all_address": with_query(reverse("opco:queue"), own),
+        "next_address": with_query(reverse("opco:next"), kept),
+    }
+    return render(request, "opco/queue.html", context)
+
+
+def _tab(tab: Tab, count: int, kept: dict[str, str], *, is_current: bool) -> dict[str, object]:
+    query = kept if tab == Tab.TO_TREAT else {"onglet": tab.value, **kept}
+    return {
+        "label": tab.label,
+        "count": grouped(count),
+        "address": with_query(reverse("opco:queue"), query),
+        "is_current": is_current,
+    }
+
+
+def _links(page: Page, kept: dict[str, str]) -> list[tuple[str, str]]:
+    """The pages of a list: ``(label, address)``, a gap without address."""
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    return [
+        (str(number), with_query("", {**kept, "page": str(number)}) if isinstance(number, int) else "")
+        for number in numbers
+    ]
+
+
+@require_safe
+@at_desk
+def next_case(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Opens the file that follows ``apres``, or the first one."""
+    after = request.GET.get("apres", "")
+    number = int(after) if after.isdecimal() and len(after) < 19 else None
+    return to_next(request, desk, after=number, at=timezone.now())
