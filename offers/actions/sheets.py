@@ -91,7 +91,7 @@ def card_of_offer(*, offer: Offer, at: datetime) -> OfferCard:
         id=offer.pk,
         title=offer.title,
         employer_name=offer.establishment.display_name,
-        place=_place(offer.establishment),
+        place=place_of(offer.establishment),
         contract=_contract(offer),
         start=start_in_words(starts_on=offer.starts_on, at=at),
     )
@@ -99,7 +99,6 @@ def card_of_offer(*, offer: Offer, at: datetime) -> OfferCard:
 
 def employer_of(*, establishment: Establishment) -> Employer:
     """``establishment`` in words, with its activity and its commune."""
-    band = HeadcountBand(establishment.headcount_band)
     commune = establishment.commune.name if establishment.commune else ""
     lines = [
         establishment.address_complement,
@@ -109,10 +108,16 @@ def employer_of(*, establishment: Establishment) -> Employer:
     return Employer(
         name=establishment.display_name,
         activity=establishment.naf.label if establishment.naf else "",
-        size=str(band.label) if band != HeadcountBand.UNKNOWN else "",
+        size=size_of(establishment),
         address_lines=[line for line in lines if line],
-        place=_place(establishment),
+        place=place_of(establishment),
     )
+
+
+def size_of(establishment: Establishment) -> str:
+    """Its class of headcount, or "" where that is not known."""
+    band = HeadcountBand(establishment.headcount_band)
+    return str(band.label) if band != HeadcountBand.UNKNOWN else ""
 
 
 def start_in_words(*, starts_on: date, at: datetime) -> str:
@@ -127,7 +132,8 @@ def _contract(offer: Offer) -> str:
     return " ou ".join([kinds[0], *(each.lower() for each in kinds[1:])])
 
 
-def _place(establishment: Establishment) -> str:
+def place_of(establishment: Establishment) -> str:
+    """Its commune and postcode: ``Metz (57000)``."""
     commune = establishment.commune
     if commune is None:
         return establishment.postcode

@@ -11,21 +11,21 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from companies.actions import hiring_potentials, references
-from companies.enums import HeadcountBand
 from companies.models import Establishment, spaced_siret
 from labonnealternance.kit import errors
 from labonnealternance.kit.contacts import shown_phone
-from labonnealternance.kit.text import counted, grouped
+from labonnealternance.kit.text import counted, french_date, grouped
 from offers import search as market
 from offers.actions import counts, sheets
+from offers.actions.sheets import place_of, size_of
 from offers.enums import ContractType, Level
 from offers.models import Offer
 from offers.public import questions
+from offers.public.readers import is_a_person
 
 MAX_SUGGESTIONS = 10
 # Of an establishment's jobs, how many are read without unfolding the others.
@@ -57,7 +57,7 @@ def search(request: HttpRequest) -> HttpResponse:
     question = questions.read(request.GET)
     context = {"question": question, **_FORM}
     if question.is_complete:
-        context |= _answer(question)
+        context |= _answer(question, is_counted=is_a_person(request))
     return render(request, "offers/public/search.html", context)
 
 
@@ -88,7 +88,7 @@ def establishment(request: HttpRequest, *, siret: str) -> HttpResponse:
         "jobs": likely[:FIRST_JOBS],
         "other_jobs": likely[FIRST_JOBS:],
         "badge": HIGH_POTENTIAL if likely else ASKED_FOR,
-        "size": _size(found),
+        "size": size_of(found),
         "phone": phone_in_words(found.shown_phone),
         "siret": spaced_siret(found.siret),
         "offers": [sheets.card_of_offer(offer=each, at=at) for each in _offers_of(found, at)],
@@ -151,7 +151,7 @@ class Card:
     lines: list[tuple[str, str]]
 
 
-def _answer(question: questions.Question) -> dict:
+def _answer(question: questions.Question, *, is_counted: bool) -> dict:
     at = timezone.now()
     today = timezone.localdate(at)
     answer = market.search(questions.asked_of_the_market(question, today=today), at=at)
@@ -161,7 +161,8 @@ def _answer(question: questions.Question) -> dict:
         )
         question.page = answer.pages
         answer = market.search(questions.asked_of_the_market(question, today=today), at=at)
-    counts.note(offer_ids=[each.offer.pk for each in answer.offers], what="shown", at=at)
+    if is_counted:
+        counts.note(offer_ids=[each.offer.pk for each in answer.offers], what="shown", at=at)
     query = question.query()
     # Reversed once: twenty times would cost a tenth of the page.
     to_establishment = reverse("offers:establishment", args=[_ANY_SIRET])
@@ -224,7 +225,7 @@ def _establishment_card(found: market.FoundEstablishment, number: int, url: str,
     lines = [
         ("briefcase-line", found.rome.label if shows_job else ""),
         ("building-line", establishment.naf.label if establishment.naf else ""),
-        ("team-line", _size(establishment)),
+        ("team-line", size_of(establishment)),
     ]
     return Card(
         number=str(number),
@@ -233,7 +234,7 @@ def _establishment_card(found: market.FoundEstablishment, number: int, url: str,
         title=establishment.display_name,
         url=url,
         name="",
-        place=_place(establishment),
+        place=place_of(establishment),
         distance=_distance(found.distance_km),
         lines=[line for line in lines if line[1]],
     )
@@ -256,14 +257,14 @@ def _offer_card(found: market.FoundOffer, number: int, url: str, today: datetime
         title=offer.title,
         url=url,
         name=offer.establishment.display_name,
-        place=_place(offer.establishment),
+        place=place_of(offer.establishment),
         distance=_distance(found.distance_km),
         lines=lines,
     )
 
 
 def _start(day: datetime.date, today: datetime.date) -> str:
-    return "dès que possible" if day <= today else f"le {date_format(day, 'j F Y')}"
+    return "dès que possible" if day <= today else f"le {french_date(day)}"
 
 
 def _ago(day: datetime.date, today: datetime.date) -> str:
@@ -314,16 +315,6 @@ def _distance(kilometres: float) -> str:
     if kilometres < 1:
         return "à moins de 1 km"
     return f"à {kilometres:.1f} km".replace(".", ",") if kilometres < 10 else f"à {kilometres:.0f} km"
-
-
-def _place(found: Establishment) -> str:
-    if found.commune is None:
-        return found.postcode
-    return f"{found.commune.name} ({found.postcode or found.commune.departement_id})"
-
-
-def _size(found: Establishment) -> str:
-    return HeadcountBand(found.headcount_band).label if found.headcount_band != HeadcountBand.UNKNOWN else ""
 
 
 def phone_in_words(number: str) -> dict[str, str] | None:
