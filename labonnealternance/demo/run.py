@@ -42,7 +42,8 @@ def _refuse_a_taken_port(port: int):
 
 def _prepare():
     """In a process of its own: what it imports and holds is given back before the service starts."""
-    answer = subprocess.run([PYTHON, "manage.py", "prepare_demo"])
+    # Its steps tell what they do; the actions that they call would tell each row.
+    answer = subprocess.run([PYTHON, "manage.py", "prepare_demo"], env={"LOG_LEVEL": "warning", **os.environ})
     if answer.returncode:
         raise SystemExit(answer.returncode)
 

@@ -1,6 +1,6 @@
 """The demo of a laptop, told by the apps: what to prepare, who can be acted as, where the main pages are.
 
-An app tells its part in a module named ``demo`` with any of three functions, found here by name as Django finds
+An app tells its part in a module named ``demo`` with any of four functions, found here by name as Django finds
 ``admin``; the ground knows no app:
 
 ``steps() -> list[Step]``
@@ -9,6 +9,8 @@ An app tells its part in a module named ``demo`` with any of three functions, fo
     For each role, what a script needs to act as it. Parts of one role told by several apps are put together.
 ``pages() -> dict[str, str]``
     Names of the main pages and their paths.
+``examples() -> dict[str, dict]``
+    What else may be tried, by name: the facts that it takes.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,6 +53,11 @@ def accounts() -> dict[str, dict]:
         for role, facts in part.items():
             roles.setdefault(role, {}).update(facts)
     return roles
+
+
+def examples() -> dict[str, dict]:
+    """What else may be tried: name → facts."""
+    return {name: facts for part in _told("examples") for name, facts in part.items()}
 
 
 def pages() -> dict[str, str]:

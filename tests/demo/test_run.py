@@ -87,6 +87,10 @@ def test_one_command_runs_the_service_and_a_second_one_loses_nothing(environment
         status, results = copy.get(told["pages"]["search_example"].removeprefix(told["base_url"]))
         assert status == 200
         assert "établissement" in results
+        offers = told["roles"]["recruiter"]["offers"]
+        assert set(offers) == {"ending", "read", "filled", "awaiting"}
+        for page in ("offer_example", "offer_act_prolong", "register"):
+            assert copy.get(told["pages"][page].removeprefix(told["base_url"]))[0] == 200, page
         assert copy.get("/readyz")[0] == 200
         assert copy.get("/cette-page-n-existe-pas")[0] == 404
 
@@ -99,6 +103,7 @@ def test_one_command_runs_the_service_and_a_second_one_loses_nothing(environment
     finally:
         copy.interrupt()
     assert copy.process.returncode == 0, copy.log.read_text()
+    assert "offer_deposited" not in copy.log.read_text()
     assert is_free(environment["PORT"])
     left = subprocess.run(["pgrep", "-f", environment["STATE_DIR"]], capture_output=True, text=True).stdout
     assert left == ""
@@ -110,7 +115,9 @@ def test_one_command_runs_the_service_and_a_second_one_loses_nothing(environment
     try:
         again.wait_until_announced(60)
         took = time.monotonic() - begun
-        assert json.loads(again.manage("demo_accounts", "--json"))["roles"]["support"]["password"] == before["password"]
+        roles = json.loads(again.manage("demo_accounts", "--json"))["roles"]
+        assert roles["support"]["password"] == before["password"]
+        assert roles["recruiter"]["offers"] == offers
         assert again.get(told["pages"]["search_example"].removeprefix(told["base_url"]))[1].count("<article") == (
             results.count("<article")
         )

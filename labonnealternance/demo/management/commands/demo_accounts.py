@@ -28,13 +28,14 @@ class Command(BaseCommand):
 
 
 def describe() -> dict:
-    """Base address, mailbox address, roles and pages of this copy, every address whole."""
+    """Base address, mailbox address, roles, pages and things to try of this copy, every address whole."""
     pages = {name: settings.SITE_URL + path for name, path in demo.pages().items()}
     return {
         "base_url": settings.SITE_URL,
         "mailbox_url": pages.get("mailbox"),
         "roles": demo.accounts(),
         "pages": pages,
+        **demo.examples(),
     }
 
 
@@ -58,4 +59,10 @@ def as_text(told: dict) -> str:
         f"Le support entre par {told['pages']['admin']} ; manage.py demo_accounts redonne un code.",
         f"Les autres entrent par {told['pages']['sign_in']} : le lien arrive dans les e-mails envoyés.",
     ]
+    if registration := told.get("registration"):
+        lines += [
+            f"Pour s'inscrire comme recruteur : {told['pages']['register']}, avec le SIRET {registration['siret']}",
+            f"  et l'adresse {registration['granted']} : l'accès est accordé aussitôt ;",
+            f"  ou {registration['awaiting']} : quelqu'un doit l'accorder.",
+        ]
     return "\n".join(lines)
