@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements bench-search bench-import manage clean
+.PHONY: help run test check format requirements bench-search bench-import bench-nightly manage clean
 
 help:  ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ bench-search: environment  ## Measures the search at 1,000,000 establishments (A
 
 bench-import: environment  ## Measures the import of 2,400,000 establishments (ARGS="--rows 200000")
 	$(RUN) -m tests.bench.bench_import $(ARGS)
+
+bench-nightly: environment  ## Measures the clock's tasks on 100,000 active offers (ARGS="--offers 20000")
+	$(RUN) -m tests.bench.bench_nightly $(ARGS)
 
 manage: environment  ## Any Django command: make manage ARGS="import_references --source /data"
 	$(RUN) manage.py $(ARGS)

@@ -276,7 +276,7 @@ CELERY_BEAT_SCHEDULE: dict = {
     "offers.publish_ready": {"task": "offers.publish_ready", "schedule": 60, "options": {"expires": 55}},
     # First a minute after midnight; pages never wait for it.
     "offers.expire_due": {"task": "offers.expire_due", "schedule": crontab(minute=1), "options": {"expires": 3000}},
-    # E-mails leave in the day.
+    # Reminders leave in the day.
     "offers.remind_due": {
         "task": "offers.remind_due",
         "schedule": crontab(hour="7-20", minute=10),
