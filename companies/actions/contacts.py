@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from companies.actions.imports import QuarantineFile, Run, Source
@@ -71,6 +72,17 @@ def known_contact(*, siret: str) -> str:
     if corrected is not None:
         return corrected
     return Contact.objects.filter(siret=siret).values_list("email", flat=True).first() or ""
+
+
+def sirets_of(*, email: str, limit: int) -> list[str]:
+    """The SIRETs whose known address is ``email`` (lower case), in their order, at most ``limit``; imported or not."""
+    if not email:
+        return []
+    latest = Subquery(_corrections().filter(siret=OuterRef("siret")).values("value")[:1])
+    imported = Contact.objects.filter(email=email).alias(corrected=latest).filter(corrected__isnull=True)
+    given = ContactCorrection.objects.filter(channel=Channel.EMAIL, value=email).alias(now=latest).filter(now=email)
+    either = imported.values_list("siret", flat=True).union(given.values_list("siret", flat=True))
+    return list(either.order_by("siret")[:limit])
 
 
 def known_domains(*, siren: str) -> set[str]:

@@ -390,3 +390,78 @@ def test_kinds_that_hide_are_those_that_take_all_out_of_sight():
     from companies.models.visibility import HIDING
 
     assert set(HIDING) == {DecisionKind.DELISTED, DecisionKind.PAUSED}
+
+
+class TestMany:
+    """The same decision about many, as one."""
+
+    def many(self, targets, **told):
+        return visibility.decide_many(kind=DecisionKind.DELISTED, targets=targets, at=AT, **SUPPORT | told)
+
+    def test_all_are_decided_and_doubles_are_one(self, shop):
+        other = EstablishmentFactory(siret=make_siret(2))
+        EstablishmentFactory(siret=make_siret(3))
+        targets = [("siret", shop.siret), ("siret", f" {other.siret} "), ("siret", other.siret)]
+        made = self.many([*targets, ("email", "Gerant@exemple.fr"), ("siren", make_siren(9))])
+        assert [each.value for each in made] == [shop.siret, other.siret, "gerant@exemple.fr", make_siren(9)]
+        assert listed() == {make_siret(3)}
+
+    def test_one_that_is_wrong_and_none_is_decided(self, shop):
+        with pytest.raises(RefusedDecision):
+            self.many([("siret", shop.siret), ("siret", "123")])
+        assert listed() == {shop.siret}
+
+    def test_those_that_hold_already_stay_and_those_with_another_end_are_replaced(self, shop):
+        stays = visibility.delist(scope="siret", value=shop.siret, at=AT - dt.timedelta(days=1), **SUPPORT)
+        ends = dt.date(2026, 5, 1)
+        ended = visibility.delist(
+            scope="siret", value=make_siret(2), at=AT - dt.timedelta(days=1), ends_on=ends, **SUPPORT
+        )
+        again = self.many([("siret", shop.siret), ("siret", make_siret(2))])
+        assert again[0] == stays
+        ended.refresh_from_db()
+        assert (ended.revoked_at, ended.revocation_reason) == (AT, visibility.REPLACED)
+        assert again[1] != ended
+        assert VisibilityDecision.objects.in_force(AT).count() == 2
+
+    def test_a_pause_of_many_has_an_end(self, db):
+        with pytest.raises(RefusedDecision, match="jusqu'à quand"):
+            visibility.decide_many(kind=DecisionKind.PAUSED, targets=[("siret", make_siret(1))], at=AT, **SUPPORT)
+
+    def test_as_many_queries_for_five_hundred_as_for_one(self, db, django_assert_max_num_queries):
+        with django_assert_max_num_queries(7):
+            assert len(self.many([("siret", make_siret(n)) for n in range(1, 501)])) == 500
+        assert VisibilityDecision.objects.count() == 500
+
+    def test_thousands_fill_no_table_of_locks(self, db):
+        assert len(self.many([("siret", make_siret(n)) for n in range(1, 8001)])) == 8000
+
+    def test_contacts_of_many_are_corrected_and_those_that_have_it_already_stay(self, db):
+        told = {"channel": Channel.EMAIL, "value": "Accueil@exemple.fr", "by": None, "origin": DecisionOrigin.FORM}
+        first = visibility.correct_contact(siret=make_siret(1), at=AT, reason="essai", **told)
+        sirets = [make_siret(n) for n in (1, 2, 2, 3)]
+        rows = visibility.correct_contacts(sirets=sirets, at=AT + dt.timedelta(days=1), reason="essai", **told)
+        assert rows[0] == first
+        assert [(row.siret, row.value) for row in rows] == [(make_siret(n), "accueil@exemple.fr") for n in (1, 2, 3)]
+        assert ContactCorrection.objects.count() == 3
+
+    @pytest.mark.django_db(transaction=True)
+    def test_two_lists_that_share_targets_end_as_one_decision_each(self):
+        sirets = [make_siret(n) for n in range(1, 301)]
+        faults = []
+
+        def decide(order):
+            try:
+                self.many([("siret", siret) for siret in order])
+            except Exception as fault:
+                faults.append(fault)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=decide, args=(order,)) for order in (sirets, sirets[::-1]) * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert faults == []
+        assert VisibilityDecision.objects.count() == 300
