@@ -53,27 +53,27 @@ PRINTED_TEXT = 450
 PRINTED_SKILLS = 6
 
 
-def person(request: HttpRequest) -> User:
+def _person(request: HttpRequest) -> User:
     """Who is signed in."""
     assert isinstance(request.user, User)
     return request.user
 
 
-def offers_of(user: User, *, at: datetime) -> QuerySet[Offer]:
-    """The person's offers with what ``words`` and sheets read; ``is_showable``: the public may see the employer."""
-    showable = Establishment.objects.showable(at).filter(pk=OuterRef("establishment"))
-    return (
-        Offer.objects.of(user)
-        .select_related("access", "establishment__opco", "establishment__naf", "establishment__commune")
-        .annotate(is_showable=Exists(showable))
-    )
+def _offers(user: User, *, at: datetime) -> QuerySet[Offer]:
+    """The person's offers with what their pages read; ``is_showable``: the public may see the employer."""
+    rows = Offer.objects.of(user).with_counts().annotate(is_showable=_is_showable(at))
+    return rows.select_related("access", "establishment__opco", "establishment__naf", "establishment__commune")
+
+
+def _is_showable(at: datetime) -> Exists:
+    return Exists(Establishment.objects.showable(at).filter(pk=OuterRef("establishment")))
 
 
 def _offer(request: HttpRequest, offer_id: UUID, *, at: datetime) -> Offer:
-    return get_object_or_404(offers_of(person(request), at=at), pk=offer_id)
+    return get_object_or_404(_offers(_person(request), at=at), pk=offer_id)
 
 
-def public_address(offer: Offer) -> str:
+def _public_address(offer: Offer) -> str:
     """The whole address of the page that candidates read."""
     return settings.SITE_URL + reverse("offers:offer", args=[offer.pk])
 
@@ -83,13 +83,16 @@ def public_address(offer: Offer) -> str:
 
 @dataclass(frozen=True)
 class OfferLine:
-    """An offer as the list and its page show it. ``is_live``: awaiting or online; ``counts``: number and noun."""
+    """An offer as the list and its page show it.
+
+    ``is_live``: awaiting or online; ``is_shown``: online, and nothing hides its employer; ``counts``: number and noun.
+    """
 
     offer: Offer
     state: words.State
-    last_day: str
     is_live: bool
     is_online: bool
+    is_shown: bool
     may_prolong: bool
     lacks_outcome: bool
     counts: list[tuple[str, str]]
@@ -105,22 +108,21 @@ _NOUNS = {
 def _line(offer: Offer, *, at: datetime) -> OfferLine:
     is_online = offer.is_public(at)
     is_live = is_online or offer.status == OfferStatus.AWAITING
-    counts = [(number, one if number < 2 else many) for number, (one, many) in _counted(offer)]
+    counts = [(getattr(offer, what), one, many) for what, (one, many) in _NOUNS.items()]
     return OfferLine(
         offer=offer,
         state=words.state_of_offer(offer, at=at),
-        last_day=french_date(offer.expires_on) if offer.expires_on else "",
         is_live=is_live,
         is_online=is_online,
+        is_shown=is_online and offer.is_showable,  # type: ignore[attr-defined]
         # The day of its publication an offer has its thirty days already.
         may_prolong=is_online and offer.expires_on != Offer.last_day_from(at),
         lacks_outcome=not is_live and not offer.outcome,
-        counts=[(grouped(number), noun) for number, noun in counts] if offer.published_at else [],
+        # Nobody reads what was never published.
+        counts=[(grouped(number), many if number > 1 else one) for number, one, many in counts]
+        if offer.published_at
+        else [],
     )
-
-
-def _counted(offer: Offer) -> list[tuple[int, tuple[str, str]]]:
-    return [(getattr(offer, what), nouns) for what, nouns in _NOUNS.items()]
 
 
 def _online(at: datetime) -> Q:
@@ -139,8 +141,8 @@ def _of_status(status: str, *, at: datetime) -> Q:
 @require_safe
 def space(request: HttpRequest) -> HttpResponse:
     """What waits for the person, then their offers."""
-    user, at = person(request), timezone.now()
-    mine = offers_of(user, at=at)
+    user, at = _person(request), timezone.now()
+    mine = _offers(user, at=at)
     establishments = list(
         Establishment.objects.filter(Exists(Offer.objects.of(user).filter(establishment=OuterRef("pk"))))
         .order_by("name", "siret")
@@ -159,9 +161,7 @@ def space(request: HttpRequest) -> HttpResponse:
         When(outcome="", then=Value(1)),
         default=Value(2),
     )
-    page = Paginator(chosen.with_counts().order_by(rank, "-created_at", "-pk"), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(chosen.order_by(rank, "-created_at", "-pk"), PER_PAGE).get_page(request.GET.get("page"))
     total = mine.count()
     context = {
         "section": "offers",
@@ -223,7 +223,7 @@ def confirm_registration(request: HttpRequest, *, registration_id: UUID) -> Http
     shown_at = _moment(request.POST.get("shown_at", "")) or at
     try:
         confirmed = registrations.confirm(
-            registration_id=registration_id, user=person(request), until=min(shown_at, at), at=at
+            registration_id=registration_id, user=_person(request), until=min(shown_at, at), at=at
         )
     except Registration.DoesNotExist:
         raise Http404 from None
@@ -256,17 +256,13 @@ def _links(page: Page, **kept: str) -> list[tuple[str, str]]:
 # ── One offer ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _offer(request: HttpRequest, offer_id: UUID, *, at: datetime) -> Offer:
-    return get_object_or_404(offers_of(person(request), at=at).with_counts(), pk=offer_id)
-
-
 @require_safe
 def offer(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
     """The offer as the person sees it: its state, its sheet, its readers, what happened to it, how to share it."""
     at = timezone.now()
     found = _offer(request, offer_id, at=at)
     events = found.journal.order_by("-at", "-pk")[:MOST_EVENTS]
-    address = public_address(found)
+    address = _public_address(found)
     context = {
         "section": "offers",
         "line": _line(found, at=at),
@@ -360,7 +356,7 @@ def offer_prolong(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
     at = timezone.now()
     found = _offer(request, offer_id, at=at)
     try:
-        acts.prolong(offer_id=found.pk, by=person(request), at=at, via=Door.SPACE, seen=_day(request.POST.get("seen")))
+        acts.prolong(offer_id=found.pk, by=_person(request), at=at, via=Door.SPACE, seen=_day(request.POST.get("seen")))
     except AlreadyProlonged as refusal:
         messages.info(request, str(refusal))
     except RefusedOffer as refusal:
@@ -391,7 +387,7 @@ def offer_close(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
     )
     if form.is_bound and not is_settled and form.is_valid():
         try:
-            acts.close(offer_id=found.pk, by=person(request), at=at, via=Door.SPACE, **form.cleaned_data)
+            acts.close(offer_id=found.pk, by=_person(request), at=at, via=Door.SPACE, **form.cleaned_data)
         except RefusedOffer as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -407,10 +403,10 @@ def offer_print(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
     """A sheet of A4 to post up, with a code that opens the offer; what is not online has none."""
     at = timezone.now()
     found = _offer(request, offer_id, at=at)
-    if not (found.is_public(at) and found.is_showable):
+    if not _line(found, at=at).is_shown:
         raise Http404
     sheet = sheet_of_offer(offer=found, at=at)
-    address = public_address(found)
+    address = _public_address(found)
     context = {
         "section": "offers",
         "offer": found,
@@ -437,7 +433,7 @@ class _ContactForm(ContactForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
     """The person's names and telephone."""
-    user = person(request)
+    user = _person(request)
     if request.method == "POST":
         form = _ContactForm(request.POST)
         if form.is_valid():
@@ -455,10 +451,14 @@ def contact(request: HttpRequest) -> HttpResponse:
 @require_safe
 def establishments(request: HttpRequest) -> HttpResponse:
     """What the person may act for, or has asked to."""
+    at = timezone.now()
     accesses = (
-        Access.objects.of(person(request))
+        Access.objects.of(_person(request))
         .select_related("establishment__opco", "establishment__naf", "establishment__commune")
-        .annotate(live=Count("offers", filter=Q(offers__status__in=[OfferStatus.AWAITING, OfferStatus.ACTIVE])))
+        .annotate(
+            is_showable=_is_showable(at),
+            live=Count("offers", filter=Q(offers__status__in=[OfferStatus.AWAITING, OfferStatus.ACTIVE])),
+        )
         .order_by("establishment__name", "pk")
     )
     page = Paginator(accesses, PER_PAGE).get_page(request.GET.get("page"))
@@ -471,6 +471,7 @@ def establishments(request: HttpRequest) -> HttpResponse:
                 "access": each,
                 "state": words.state_of_access(each),
                 "employer": employer_of(establishment=each.establishment),
+                "opco": each.establishment.opco.name if each.establishment.opco else "Non connu",
                 "siret": spaced_siret(each.establishment.siret),
                 "may_deposit": each.status != AccessStatus.DENIED and each.confirmed_at is not None,
                 "live": counted(each.live, "offre en cours", "offres en cours")

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.timezone import localdate, localtime
 
 from companies.models import Opco
-from labonnealternance.kit.text import french_date
+from labonnealternance.kit.text import counted, french_date
 from offers.enums import AccessStatus, Door, OfferEventKind, OfferStatus, Outcome
 from offers.models import Access, Offer, OfferEvent
 
@@ -32,14 +32,16 @@ def state_of_offer(offer: Offer, *, at: datetime) -> State:
     if offer.is_public(at):
         if not offer.is_showable:  # type: ignore[attr-defined]
             return State("Masquée", "warning", "L’établissement n’est plus montré par le service : l’offre non plus.")
-        return State("En ligne", "success", f"{days_left(offer, at=at)}.")
+        return State("En ligne", "success", _days_left(offer, at=at))
     if offer.status == OfferStatus.FILLED:
-        return State("Pourvue", "info", f"{outcome_of(offer)}.")
+        return State("Pourvue", "info", f"{outcome_of(offer)}, {_closing_day(offer)}.")
     if offer.status == OfferStatus.CANCELLED:
-        return State("Annulée", "", f"{outcome_of(offer)}.")
+        return State("Annulée", "", f"{outcome_of(offer)}, {_closing_day(offer)}.")
+    assert offer.expires_on
+    last_day = french_date(offer.expires_on)
     if offer.outcome:
-        return State("Expirée", "", f"{outcome_of(offer)}.")
-    return State("Expirée", "new", "Dites-nous ce qu’elle est devenue : cela prend dix secondes.")
+        return State("Expirée", "", f"{outcome_of(offer)}. Son dernier jour était le {last_day}.")
+    return State("Expirée", "new", f"Son dernier jour était le {last_day}. Dites-nous ce qu’elle est devenue.")
 
 
 def _awaiting(offer: Offer) -> State:
@@ -55,12 +57,17 @@ def _awaiting(offer: Offer) -> State:
     return State("En attente", "info", "Elle paraîtra d’elle-même d’ici une minute.")
 
 
-def days_left(offer: Offer, *, at: datetime) -> str:
-    """What remains to an offer that is online."""
-    days = offer.days_left(at)
+def _days_left(offer: Offer, *, at: datetime) -> str:
+    assert offer.expires_on
+    days, last_day = offer.days_left(at), french_date(offer.expires_on)
     if days == 0:
-        return "Dernier jour aujourd’hui"
-    return "Encore 1 jour" if days == 1 else f"Encore {days} jours"
+        return "En ligne jusqu’à ce soir."
+    return f"Encore {counted(days, 'jour', 'jours')}, jusqu’au {last_day} inclus."
+
+
+def _closing_day(offer: Offer) -> str:
+    assert offer.closed_at
+    return f"le {french_date(localdate(offer.closed_at))}"
 
 
 def outcome_of(offer: Offer) -> str:
@@ -120,7 +127,7 @@ def happening(event: OfferEvent) -> Happening:
 
 
 def state_of_access(access: Access) -> State:
-    """How a right to publish stands; ``access`` came with its establishment and the establishment's OPCO."""
+    """How a right to publish stands; ``access`` came with its establishment, the OPCO of it, and ``is_showable``."""
     establishment = access.establishment
     if access.status == AccessStatus.DENIED:
         return State("Refusé", "error", "Vous ne pouvez pas publier d’offre pour cet établissement.")
@@ -130,4 +137,8 @@ def state_of_access(access: Access) -> State:
         return State("En attente", "info", f"Votre demande est examinée par {who_decides(establishment.opco)}.")
     if establishment.to_verify_since:
         return State("À vérifier", "info", "Vos offres paraîtront dès que l’établissement sera vérifié au registre.")
+    if establishment.closed_on:
+        return State("Fermé", "", "Le registre des entreprises dit cet établissement fermé.")
+    if not access.is_showable:  # type: ignore[attr-defined]
+        return State("Masqué", "warning", "Le service ne montre plus cet établissement : vos offres non plus.")
     return State("Accordé", "success", "Vos offres paraissent dès que vous les déposez.")

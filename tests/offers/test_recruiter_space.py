@@ -54,6 +54,7 @@ def access(recruiter):
 def page_of(client, name="space", *arguments, query=""):
     answer = client.get(reverse(f"offers:{name}", args=arguments) + query)
     assert answer.status_code == 200
+    assert "variable inconnue" not in answer.text
     return answer.text
 
 
@@ -186,7 +187,7 @@ CLOSED = {
         {"outcome": Outcome.CANCELLED, "cancel_reason": CancelReason.MODERATED},
         "Retirée par le support",
     ),
-    "expirée sans un mot": (OfferStatus.EXPIRED, {}, "Dites-nous ce qu’elle est devenue"),
+    "expirée sans un mot": (OfferStatus.EXPIRED, {}, "Dites-nous ce qu’elle est devenue."),
     "expirée puis pourvue": (
         OfferStatus.EXPIRED,
         {"outcome": Outcome.FILLED_HERE},
@@ -207,16 +208,15 @@ def test_a_closed_offer_says_what_became_of_it(mine, access, kind):
 
 
 @pytest.mark.parametrize(
-    "days, sentence",
-    [(30, "Encore 30 jours."), (2, "Encore 2 jours."), (1, "Encore 1 jour."), (0, "Dernier jour aujourd’hui.")],
+    "days, sentence", [(30, "Encore 30 jours"), (2, "Encore 2 jours"), (1, "Encore 1 jour"), (0, "")]
 )
 def test_an_offer_online_says_the_days_left_and_its_last_day(mine, access, days, sentence):
     offer = OfferFactory(access=access)
     last_day = localdate() + timedelta(days=days)
     ends_on(offer, last_day)
     text = page_of(mine)
-    assert sentence in text
-    assert f"{french_date(last_day)}." in text
+    told = f"{sentence}, jusqu’au {french_date(last_day)} inclus." if sentence else "En ligne jusqu’à ce soir."
+    assert told in text
     # The thirty days are whole: there is nothing to prolong.
     assert ("Prolonger de 30" in text) == (days < 30)
 
@@ -296,7 +296,7 @@ def test_the_list_has_the_same_queries_with_one_offer_and_with_thirty(mine, recr
     with CaptureQueriesContext(connection) as thirty:
         text = page_of(mine)
     assert Offer.objects.of(recruiter).count() == 30
-    assert text.count('class="offer-line"') == space.PER_PAGE
+    assert text.count('<li class="offer-line') == space.PER_PAGE
     assert len(thirty) == len(one) <= 12, [query["sql"] for query in thirty]
 
 
@@ -313,7 +313,7 @@ def test_pages_of_twenty_follow_each_other_and_no_offer_is_missing(mine, access)
 )
 def test_an_address_that_no_page_gave_shows_a_list(mine, access, query):
     OfferFactory(access=access)
-    assert 'class="offer-line"' in page_of(mine, query=query)
+    assert '<li class="offer-line' in page_of(mine, query=query)
 
 
 def test_what_is_live_comes_first_then_what_lacks_its_outcome(mine, access):
@@ -349,7 +349,7 @@ def test_another_s_establishment_narrows_nothing(mine, access):
     OfferFactory(access=access)
     theirs = OfferFactory()
     text = page_of(mine, query=f"?etablissement={theirs.establishment.siret}")
-    assert text.count('class="offer-line"') == 1
+    assert text.count('<li class="offer-line') == 1
     assert theirs.establishment.siret not in text
 
 
@@ -686,11 +686,13 @@ def test_establishments_tell_their_legal_data_their_opco_and_how_they_stand(mine
     OfferFactory(access=mine_there, status=OfferStatus.FILLED)
     AccessFactory(user=recruiter, status=AccessStatus.DENIED)
     colleague = AccessFactory(establishment=shop)
+    hidden = AccessFactory(user=recruiter)
+    VisibilityDecisionFactory(value=hidden.establishment.siret)
     text = page_of(mine, "establishments")
     for told in (shop.name, "SOCIÉTÉ EXEMPLE", "OCAPIAT", "1 PLACE D&#x27;ARMES", "57000 Metz", "1 offre en cours",
-                 "Accordé", "Refusé", settings.CONTACT_EMAIL):  # fmt: skip
+                 "Accordé", "Refusé", "Masqué", "Non connu", settings.CONTACT_EMAIL):  # fmt: skip
         assert told in text, told
-    assert text.count("Déposer une offre<") == 1
+    assert text.count("Déposer une offre<") == 2
     assert colleague.user.email not in text
 
 
@@ -702,7 +704,7 @@ def test_establishments_have_the_same_queries_with_one_row_and_with_thirty(mine,
     for _ in range(29):
         AccessFactory(user=recruiter, establishment=EstablishmentFactory(opco=OpcoFactory()))
     with CaptureQueriesContext(connection) as thirty:
-        assert page_of(mine, "establishments").count('class="offer-line"') == space.PER_PAGE
+        assert page_of(mine, "establishments").count('<li class="offer-line') == space.PER_PAGE
     assert len(thirty) == len(one)
 
 
