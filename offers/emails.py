@@ -145,11 +145,13 @@ def access_denied(*, access: Access, reason: str, was_granted: bool, cancelled: 
 
 def _about(offer: Offer, tokens: Mapping[str, str]) -> dict[str, Any]:
     assert offer.expires_on
+    # One look-up for the three links: a night writes tens of thousands of letters.
+    page = _address("offer_act", "TOKEN")
     return {
         **_for(offer.access),
         "title": offer.title,
         "last_day": french_date(offer.expires_on),
-        **{act: _address("offer_act", token) for act, token in tokens.items()},
+        **{act: page.replace("TOKEN", token) for act, token in tokens.items()},
     }
 
 
