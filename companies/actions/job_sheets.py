@@ -46,8 +46,13 @@ def sheet_of(*, appellation_ogr: int | None = None, rome_code: str | None = None
         is_general=Case(When(category=_GENERAL, then=Value(1)), default=Value(0), output_field=IntegerField())
     ).order_by("-is_core", "is_general", "ogr")
 
+    # One statement for both: a sheet lists some hundred items, and a deposit counts its queries.
+    rows = list(
+        essential_first.filter(kind__in=[RomeItemKind.SKILL, RomeItemKind.KNOWLEDGE]).values_list("kind", "label")
+    )
+
     def labels(kind: RomeItemKind, most: int) -> list[str]:
-        return list(essential_first.filter(kind=kind).values_list("label", flat=True)[:most])
+        return [label for each, label in rows if each == kind][:most]
 
     return JobSheet(
         rome=rome,

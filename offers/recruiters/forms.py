@@ -190,14 +190,6 @@ def _question(number: int) -> LineField:
     return LineField(label=f"Question {number}", max_length=LONGEST_QUESTION, required=False, widget=_text_input())
 
 
-class _KeyField(forms.UUIDField):
-    def to_python(self, value: Any) -> UUID | None:
-        try:
-            return super().to_python(value)
-        except ValidationError:
-            return None
-
-
 class OfferForm(forms.Form):
     """An offer: a job title and a date are asked, everything else has a value already.
 
@@ -205,7 +197,6 @@ class OfferForm(forms.Form):
     title the boxes were).
     """
 
-    deposit_key = _KeyField(required=False, widget=forms.HiddenInput)
     job = forms.CharField(
         label="Métier recherché",
         help_text="Par exemple : boulanger, développeur web",
@@ -284,12 +275,26 @@ class OfferForm(forms.Form):
     @classmethod
     def typed_in(cls, post: QueryDict) -> list[tuple[str, str]]:
         """What a page must carry so that nothing typed is lost: names and values."""
-        names = [*cls.base_fields, "ogr", "job_choice", "choices_for", "boxes_of", "skills", "knowledge", "siret"]
+        beside = ["deposit_key", "siret", "ogr", "job_choice", "choices_for", "boxes_of", "skills", "knowledge"]
+        names = [*cls.base_fields, *beside]
         return [(name, value) for name in names for value in post.getlist(name)]
+
+    @property
+    def told(self) -> Any:
+        """What was typed, or what the form begins with."""
+        return self.data if self.is_bound else self.initial
+
+    @cached_property
+    def key(self) -> UUID:
+        """Drawn when the form is first shown: two sendings of it are one offer. One that was garbled is a new one."""
+        try:
+            return UUID(str(self.told.get("deposit_key")))
+        except ValueError:
+            return uuid4()
 
     @cached_property
     def job_read(self) -> Job:
-        return read_job(self.data if self.is_bound else self.initial)
+        return read_job(self.told)
 
     @property
     def sheet(self) -> JobSheet | None:
@@ -319,9 +324,8 @@ class OfferForm(forms.Form):
         listed: Sequence[str] = getattr(self.sheet, name)
         same_job = self.kept is not None and self.kept.appellation_ogr == self.ogr
         kept = getattr(self.kept, name) or [] if same_job else []
-        told = self.data if self.is_bound else self.initial
-        if str(told.get("boxes_of") or "") == str(self.ogr):
-            ticked = self.data.getlist(name) if self.is_bound else self.initial.get(name, [])
+        if str(self.told.get("boxes_of") or "") == str(self.ogr):
+            ticked = self.told.getlist(name) if self.is_bound else self.told.get(name, [])
         else:
             ticked = kept if same_job else listed
         return [Box(label, label in ticked) for label in dict.fromkeys([*listed, *kept])]
@@ -329,7 +333,7 @@ class OfferForm(forms.Form):
     @property
     def says_more(self) -> bool:
         """Whether what is folded holds something, or something wrong."""
-        asked = {"deposit_key", "job", "starts_on"}
+        asked = {"job", "starts_on"}
         if self.is_bound and set(self.errors) - asked:
             return True
         said = {name: self[name].value() for name in self.fields if name not in asked}
@@ -339,11 +343,6 @@ class OfferForm(forms.Form):
         if self.sheet is None:
             raise ValidationError(self.job_read.error, code="job")
         return self.sheet.label
-
-    @property
-    def key(self) -> UUID:
-        """What makes two sendings of this form one offer; a key that was garbled is a new one."""
-        return self.cleaned_data["deposit_key"] or uuid4()
 
     def offer_fields(self) -> OfferFields:
         """What was typed; the form is valid."""

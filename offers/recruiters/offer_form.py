@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -75,7 +75,7 @@ def serve(
     }
     action = request.POST.get("action", "")
     if request.method != "POST":
-        form = OfferForm(initial={**DEFAULTS, "deposit_key": uuid4(), **(initial or {})}, **options)
+        form = OfferForm(initial={**DEFAULTS, **(initial or {})}, **options)
         job_error = ""
     elif action in {"describe", "change"}:
         form = OfferForm.as_typed(request.POST, **options)
@@ -92,7 +92,7 @@ def serve(
             except RefusedOffer as refusal:
                 form.add_refusal(refusal)
         focus_first_fault(form)
-        job_error = " ".join(form.errors.get("job", []))
+        job_error = " ".join(str(error) for error in form.errors.get("job", []))
     return render(request, "offers/recruiters/offer_form.html", {**context, "form": form, "job_error": job_error})
 
 

@@ -5,6 +5,7 @@ page says which establishment it is about: two tabs never mix two establishments
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -29,6 +30,7 @@ from labonnealternance.kit.limits import Limit, TooMany
 from labonnealternance.kit.text import clean_line, counted
 from offers.actions import offers, registrations
 from offers.actions.accesses import AccessDenied, NotForSupport
+from offers.actions.registrations import RefusedRegistration
 from offers.models import Registration
 from offers.recruiters import offer_form
 from offers.recruiters.forms import ContactForm, OfferForm, focus_first_fault
@@ -76,7 +78,7 @@ def register(request: HttpRequest) -> HttpResponse:
         return _to_contact(clean_siret(request.GET.get("siret") or text))
     except InvalidNumber as refusal:
         error = str(refusal)
-    context = {"text": text, "found": [], "error": error}
+    context: dict[str, Any] = {"text": text, "found": [], "error": error}
     digits = sum(sign.isdigit() for sign in text)
     if len(text) > 1 and digits < 14:
         at = timezone.now()
@@ -98,7 +100,7 @@ def register(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_safe
-def suggest_establishments(request: HttpRequest) -> JsonResponse:
+def suggest_establishments(request: HttpRequest) -> HttpResponse:
     """``{"suggestions": [{"label", "value"}]}`` for ``?q=``; ``value`` is a SIRET.
 
     No cache keeps it: an establishment that is delisted is in no later answer.
@@ -114,7 +116,7 @@ def suggest_establishments(request: HttpRequest) -> JsonResponse:
 
 
 def _label(found: EstablishmentSuggestion) -> str:
-    return ", ".join(part for part in (found.name, found.place, spaced_siret(found.siret)) if part)
+    return " – ".join(part for part in (found.name, found.place, spaced_siret(found.siret)) if part)
 
 
 def _to_contact(siret: str) -> HttpResponse:
@@ -133,25 +135,33 @@ def register_contact(request: HttpRequest) -> HttpResponse:
     siret = without_separators(request.GET.get("siret", ""))[:MAX_TEXT]
     try:
         _hit(request, LOOK_UPS, at=at)
-    except TooMany as limit:
-        return _too_many(render(request, REGISTER_PAGE, {"text": siret, "refusal": _sentence(limit)}), limit)
-    try:
-        if request.method != "POST":
-            return _contact_page(request, siret=siret, at=at)
-        form = _contact_form(request, request.POST, asks_opco="opco" in request.POST)
-        if not form.is_valid():
-            focus_first_fault(form)
-            return _contact_page(request, siret=siret, form=form, at=at)
-        try:
-            return _begin(request, siret=siret, told=form.cleaned_data, at=at)
-        except (AccessDenied, NotForSupport) as refusal:
-            return _contact_page(request, siret=siret, form=form, refusal=str(refusal), at=at)
-        except TooMany as limit:
-            page = _contact_page(request, siret=siret, form=form, refusal=_sentence(limit), at=at)
-            return _too_many(page, limit)
+        if request.method == "POST":
+            return _tell(request, siret=siret, at=at)
+        return _contact_page(request, siret=siret, at=at)
     except RefusedEstablishment as refused:
         context = {"text": siret, "error": refused.sentence, "code": refused.code, "siren": siret[:9]}
         return render(request, REGISTER_PAGE, context)
+    except TooMany as limit:
+        return _too_many(render(request, REGISTER_PAGE, {"text": siret, "refusal": _sentence(limit)}), limit)
+
+
+def _tell(request: HttpRequest, *, siret: str, at: datetime) -> HttpResponse:
+    """Keeps what the form says and goes on, or shows it again with what is wrong."""
+    form = _contact_form(request, request.POST, asks_opco="opco" in request.POST)
+    refusal, limit = "", None
+    if form.is_valid():
+        try:
+            return _begin(request, siret=siret, told=form.cleaned_data, at=at)
+        except RefusedRegistration as refused:
+            for name, sentence in refused.faults.items():
+                form.add_error(name, sentence)
+        except (AccessDenied, NotForSupport) as refused:
+            refusal = str(refused)
+        except TooMany as reached:
+            limit, refusal = reached, _sentence(reached)
+    focus_first_fault(form)
+    page = _contact_page(request, siret=siret, form=form, refusal=refusal, at=at)
+    return _too_many(page, limit) if limit else page
 
 
 def _contact_form(request: HttpRequest, typed: QueryDict | None, *, asks_opco: bool) -> ContactForm:
@@ -286,7 +296,7 @@ def register_done(request: HttpRequest) -> HttpResponse:
         return _finish(request, registration, at=at)
     context = {
         "email": registration.access.user.email,
-        "establishment": registration.access.establishment,
+        "siret": registration.access.establishment.siret,
         "has_offer": registration.offers.exists(),
         "minutes": settings.SIGN_IN_LINK_LIFETIME_MINUTES,
     }

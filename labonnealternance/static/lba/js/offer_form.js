@@ -5,13 +5,20 @@
   const place = document.getElementById("fiche");
   const status = document.getElementById("fiche-dite");
   let asking = null;
+  let described = told();
+
+  function told() {
+    return new URLSearchParams({ job: form.elements.job.value, ogr: form.elements.ogr.value }).toString();
+  }
 
   async function describe() {
+    // A choice is told twice: when it is made, and when the field is left. What was unticked meanwhile stays so.
+    if (told() === described) return;
+    described = told();
     asking?.abort();
     asking = new AbortController();
-    const told = new URLSearchParams({ job: form.elements.job.value, ogr: form.elements.ogr.value });
     try {
-      const answer = await fetch(`${form.dataset.jobSheet}?${told}`, { signal: asking.signal });
+      const answer = await fetch(`${form.dataset.jobSheet}?${described}`, { signal: asking.signal });
       if (!answer.ok) return;
       place.innerHTML = await answer.text();
       status.textContent = place.firstElementChild ? "La description du métier est ajoutée plus bas." : "";
