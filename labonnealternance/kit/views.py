@@ -27,12 +27,16 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 
 
 def secret_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page whose own address is the secret: no cache keeps it, no engine lists it, no link tells it."""
+    """A page whose own address is the secret: no cache keeps it, no engine lists it, no other site is told it.
+
+    Under ``no-referrer`` a browser would send the page's own form without saying where it comes from, and the check of
+    the origin would refuse it.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, **values) -> HttpResponse:
         response = view(request, **values)
-        response["Referrer-Policy"] = "no-referrer"
+        response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 

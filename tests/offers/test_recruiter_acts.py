@@ -73,7 +73,7 @@ def test_a_form_of_another_site_does_not_act(offer, act):
 
 
 @pytest.mark.parametrize("act", Act)
-def test_no_session_is_opened_and_the_secret_of_the_page_goes_nowhere(client, offer, act, monkeypatch):
+def test_no_session_is_opened_and_the_secret_of_the_page_goes_to_no_other_site(client, offer, act, monkeypatch):
     monkeypatch.setattr(SessionBase, "cycle_key", lambda self: pytest.fail("a session was opened"))
     for answer in (
         client.get(address(offer, act)),
@@ -83,7 +83,7 @@ def test_no_session_is_opened_and_the_secret_of_the_page_goes_nowhere(client, of
         client.get(reverse("offers:offer_act", args=["rien"])),
     ):
         assert "session" not in answer.cookies
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         assert "no-store" in answer["Cache-Control"]
         assert "noindex" in answer["X-Robots-Tag"]
         for tag in ('rel="canonical"', "og:url"):
