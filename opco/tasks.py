@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from opco.actions import clock
+from opco.actions import clock, telling
 
 
 @shared_task(name="opco.apply_decisions")
@@ -16,3 +16,15 @@ def apply_decisions():
 def erase_old():
     """Each night: erases texts that are two years old."""
     clock.erase_old(at=timezone.now())
+
+
+@shared_task(name="opco.tell_new")
+def tell_new():
+    """Each minute: advisors are told of the files that are new to them."""
+    telling.tell_new(at=timezone.now())
+
+
+@shared_task(name="opco.remind")
+def remind():
+    """Each hour from 8:30, three days a week: what waits, told once a day."""
+    telling.remind(at=timezone.now())

@@ -304,6 +304,13 @@ CELERY_BEAT_SCHEDULE: dict = {
         "options": {"expires": 3600},
     },
     "opco.apply_decisions": {"task": "opco.apply_decisions", "schedule": 15, "options": {"expires": 14}},
+    "opco.tell_new": {"task": "opco.tell_new", "schedule": 60, "options": {"expires": 55}},
+    # First at 8:30 in Paris; a day is told once, and what follows is for a morning without a worker.
+    "opco.remind": {
+        "task": "opco.remind",
+        "schedule": crontab(hour="8-17", minute=30, day_of_week="mon,wed,fri"),
+        "options": {"expires": 3000},
+    },
     "opco.erase_old": {"task": "opco.erase_old", "schedule": crontab(hour=4, minute=10), "options": {"expires": 3600}},
     "offers.close_for_closed_establishments": {
         "task": "offers.close_for_closed_establishments",
