@@ -19,7 +19,7 @@ chunks: memory does not grow with the number of months, and the same seed and da
 import csv
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -166,6 +166,7 @@ def simulate(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "oracle").mkdir(exist_ok=True)
+    references = replace(references, communes=_inhabited(references.communes, world.size))
     country = _draw_country(world, references)
     rows = {"establishments": 0, "contracts": 0, "hires": 0, "financials": 0, "contacts": 0, "oracle": 0}
     texts = _Texts.of(references)
@@ -215,6 +216,15 @@ def simulate(
         for writer in writers.values():
             writer.close()
     return rows
+
+
+def _inhabited(communes: pd.DataFrame, establishments: int) -> pd.DataFrame:
+    """The communes that establishments are drawn in: a small country gathers in the largest town of each département
+    and in its larger towns, so that a search finds several of a trade around one.
+    """
+    rank = communes["population"].rank(method="first", ascending=False)
+    chief = communes.groupby("departement")["population"].transform("max") == communes["population"]
+    return communes[chief | (rank <= max(150, establishments // 40))].reset_index(drop=True)
 
 
 def _draw_country(world: World, references: References) -> _Country:
