@@ -139,7 +139,7 @@ def test_an_offer_is_published_prolonged_by_mail_expires_and_its_outcome_is_told
         # The e-mail that asks the outcome gets it.
         asked = mail_of("offer_expired", user)
         page.goto(link_in(asked, "Elle est pourvue"))
-        page.get_by_text("Elle est close depuis le 2 mai 2027").wait_for()
+        page.get_by_text("Elle est close depuis la fin du 2 mai 2027").wait_for()
         page.get_by_role("link", name="Oui, par un autre moyen").click()
         page.get_by_label("Par quel moyen").select_option(FilledThrough.NETWORK)
         check("6-issue")

@@ -180,7 +180,7 @@ def test_closing_twice_is_no_error_and_the_page_says_that_it_is_closed(client, o
 @pytest.mark.parametrize("act", [Act.FILLED, Act.CLOSE])
 def test_an_offer_that_expired_without_a_word_takes_its_outcome_by_link(client, act):
     offer = OfferFactory(status=OfferStatus.EXPIRED)
-    assert "Elle est close depuis le" in client.get(address(offer, act)).text
+    assert "Elle est close depuis la fin du" in client.get(address(offer, act)).text
     assert "Merci" in client.post(address(offer, act), {"outcome": "filled_here"}, follow=True).text
     offer.refresh_from_db()
     assert (offer.status, offer.outcome) == (OfferStatus.EXPIRED, Outcome.FILLED_HERE)
