@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from companies.enums import ReleaseStatus
 from companies.models import Contact, Establishment, HiringPotential, RomeAppellation
-from labonnealternance.accounts.demo import PEOPLE
+from labonnealternance.accounts.demo import PEOPLE, SUPPORT
 from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.demo_registry import Step
 from labonnealternance.mail.models import Message
-from offers.actions import clock, links, offers, registrations
+from offers.actions import accesses, clock, links, offers, registrations
 from offers.actions.offers import OfferFields
 from offers.enums import AccessStatus, ContractType, Door, Level, OfferStatus, Outcome
 from offers.models import Offer, OfferDay
@@ -53,12 +53,9 @@ class Place(NamedTuple):
     romes: list[str]
 
 
-def _places(rng: random.Random) -> tuple[list[Place], list[Place]]:
-    """What the release online exposes, in a drawn order: establishments whose address is known, and those of companies
-    that no address is known of.
-    """
+def _places(rng: random.Random) -> list[Place]:
+    """What the release online exposes, in a drawn order; the establishments with much to offer come first."""
     contacts = dict(Contact.objects.exclude(email="").values_list("siret", "email"))
-    companies = {siret[:9] for siret in contacts}
     exposed = (
         HiringPotential.objects.filter(
             release__status=ReleaseStatus.CURRENT,
@@ -72,37 +69,46 @@ def _places(rng: random.Random) -> tuple[list[Place], list[Place]]:
         found.setdefault(siret, Place(siret, town, contacts.get(siret, ""), [])).romes.append(rome)
     places = list(found.values())
     rng.shuffle(places)
-    # Those with much to offer come first.
-    places.sort(key=lambda place: len(place.romes) < OFFERS_OF_ONE)
-    return [place for place in places if place.contact], [each for each in places if each.siret[:9] not in companies]
+    return sorted(places, key=lambda place: len(place.romes) < OFFERS_OF_ONE)
 
 
-def _spread(places: list[Place]) -> list[Place]:
-    """A few places of each town, those where there is most to find first; before them, what the example finds."""
+def _market(places: list[Place]) -> list[Place]:
+    """What the example finds, then a few establishments of each town whose address is known, large towns first."""
     bakers = set(RomeAppellation.objects.filter(label__startswith=EXAMPLE["metier"]).values_list("rome_id", flat=True))
+    example = [
+        place._replace(romes=sorted(place.romes, key=lambda rome: rome not in bakers))
+        for place in places
+        if place.town.startswith(EXAMPLE["lieu"]) and bakers & {*place.romes}
+    ]
     towns: dict[str, list[Place]] = {}
     for place in places:
-        towns.setdefault(place.town, []).append(place)
-    example = [
-        each for each in places if each.town.startswith(EXAMPLE["lieu"]) and bakers & {*each.romes[:OFFERS_OF_ONE]}
-    ]
+        if place.contact:
+            towns.setdefault(place.town, []).append(place)
     largest_first = sorted(towns, key=lambda town: (-len(towns[town]), town))
     others = [place for town in largest_first for place in towns[town][:PLACES_OF_A_TOWN]]
-    return list({place.siret: place for place in example[:PLACES_OF_A_TOWN] + others}.values())
+    market: dict[str, Place] = {}
+    for place in example[:PLACES_OF_A_TOWN] + others:
+        market.setdefault(place.siret, place)
+    return list(market.values())
 
 
 def _open_the_market() -> None:
     """All of it or nothing: three weeks of a market, in the words of the actions."""
     rng, now = random.Random(SEED), timezone.now()  # noqa: S311 (a demo's draws)
-    known, unknown = _places(rng)
-    market = _spread(known)
+    places = _places(rng)
+    market = _market(places)
+    # Whoever comes for these waits for someone's word.
+    companies = {place.siret[:9] for place in [*market, *places] if place.contact or place in market}
+    unknown = [place for place in places if place.siret[:9] not in companies]
     with transaction.atomic():
-        _recruiter_s_offers(market[:1], unknown[:1], rng, now=now)
+        support = User.objects.get(email=SUPPORT)
+        _recruiter_s_offers(market[:1], unknown[:1], rng, now=now, support=support)
         left = OFFERS
         for n, place in enumerate(market[1:]):
             at = now - timedelta(days=rng.randint(0, 20), minutes=rng.randint(0, 600))
             jobs = place.romes[: min(OFFERS_OF_ONE, left)]
-            _deposit(_person(place.contact, n, at=at), place, jobs, rng, at=at)
+            person = _person(place.contact or f"recrutement.{place.siret}@ailleurs.exemple.fr", n, at=at)
+            _deposit(person, place, jobs, rng, at=at, support=support)
             left -= len(jobs)
             if not left:
                 break
@@ -110,11 +116,13 @@ def _open_the_market() -> None:
             at = now - timedelta(days=rng.randint(0, 6), minutes=rng.randint(0, 600))
             _deposit(_person(f"candidat{n + 1}@ailleurs.exemple.fr", n, at=at), place, place.romes[:1], rng, at=at)
         # What was announced in the past has been read.
-        Message.objects.queued().filter(kind="offer_published", created_at__lt=now).delete()
+        Message.objects.queued().filter(kind__in=["offer_published", "access_granted"], created_at__lt=now).delete()
         clock.remind_due(at=now)
 
 
-def _recruiter_s_offers(own: list[Place], unknown: list[Place], rng: random.Random, *, now: datetime) -> None:
+def _recruiter_s_offers(
+    own: list[Place], unknown: list[Place], rng: random.Random, *, now: datetime, support: User
+) -> None:
     """One that ends in six days, one that people read, one that is filled; and one that waits for an access."""
     user = User.objects.get(email=RECRUITER)
     if user.email_confirmed_at is None:
@@ -122,8 +130,8 @@ def _recruiter_s_offers(own: list[Place], unknown: list[Place], rng: random.Rand
         user.save(update_fields=["email_confirmed_at", "phone"])
     for place in own:
         job = place.romes[:1]
-        _deposit(user, place, job, rng, at=now - timedelta(days=24))
-        [read] = _deposit(user, place, job, rng, at=now - timedelta(days=9))
+        _deposit(user, place, job, rng, at=now - timedelta(days=24), support=support)
+        [read] = _deposit(user, place, job, rng, at=now - timedelta(days=9), support=support)
         OfferDay.objects.bulk_create(
             OfferDay(
                 offer=read,
@@ -134,7 +142,7 @@ def _recruiter_s_offers(own: list[Place], unknown: list[Place], rng: random.Rand
             )
             for n in range(9)
         )
-        [filled] = _deposit(user, place, job, rng, at=now - timedelta(days=15))
+        [filled] = _deposit(user, place, job, rng, at=now - timedelta(days=15), support=support)
         offers.close(
             offer_id=filled.pk, outcome=Outcome.FILLED_HERE, by=user, at=now - timedelta(days=3), via=Door.SPACE
         )
@@ -155,8 +163,13 @@ def _person(email: str, n: int, *, at: datetime) -> User:
     )
 
 
-def _deposit(user: User, place: Place, jobs: list[str], rng: random.Random, *, at: datetime) -> list[Offer]:
+def _deposit(
+    user: User, place: Place, jobs: list[str], rng: random.Random, *, at: datetime, support: User | None = None
+) -> list[Offer]:
+    """An offer for each of ``jobs``; where no known contact vouches for ``user``, ``support`` does, if given."""
     access = registrations.add_establishment(user=user, siret=place.siret, opco_code="", at=at)
+    if support and access.status == AccessStatus.AWAITING:
+        accesses.grant(access_id=access.pk, by=support, at=at, reason="Démonstration : vu au téléphone")
     both = (ContractType.APPRENTICESHIP, ContractType.PROFESSIONALISATION)
     deposited = []
     for rome in jobs:

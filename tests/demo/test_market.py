@@ -30,8 +30,8 @@ BAKER, COOK, SELLER = JOBS = "D1102", "G1602", "D1106"
 
 @pytest.fixture
 def towns(tmp_path, monkeypatch):
-    """Accounts, twelve establishments of two towns in the release online, of which two are of companies that no address
-    is known of.
+    """Accounts, fifteen establishments of two towns in the release online, of which five are of companies that no
+    address is known of.
     """
     monkeypatch.setattr(people, "state_dir", lambda: tmp_path)
     people._create()
@@ -42,7 +42,7 @@ def towns(tmp_path, monkeypatch):
         CommuneFactory(),
         CommuneFactory(code="69381", name="Lyon 1er Arrondissement", latitude=45.77, longitude=4.83),
     ]
-    shops = [EstablishmentFactory(siret=make_siret(n), commune=places[n % 2]) for n in range(1, 13)]
+    shops = [EstablishmentFactory(siret=make_siret(n), commune=places[n % 2]) for n in range(1, 16)]
     for shop in shops[:10]:
         ContactFactory(siret=shop.siret, email=f"recrutement.{shop.siret}@exemple.fr")
     put_online([(shop, job, 1) for shop in shops for job in JOBS])
