@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from companies.models import Establishment, spaced_siret
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import french_date
-from offers.actions.sheets import OfferSheet, sheet_of_offer
+from offers.actions.sheets import OfferSheet, place_of, sheet_of_offer
 from offers.enums import AccessStatus
 from offers.models import Access
 from opco.actions import cases, queue
@@ -36,7 +36,7 @@ from opco.views.desk import (
     narrowing,
     with_query,
 )
-from opco.views.words import case_of, history, place_of, standing_of, taking_of, verdict_of
+from opco.views.words import case_of, held_of, history, standing_of, taking_of, verdict_of
 
 MOST_OFFERS = 10
 MOST_OTHERS = 20
@@ -173,7 +173,7 @@ def case_context(
     assignments = establishment.opco_journal.select_related("opco", "by").order_by("-at", "-pk")[:MOST_LINES]
     others_on_siret = _others(access, desk, siren=False, kept=kept, at=at)
     return {
-        **frame(desk, section="case", at=at),
+        **frame(desk, section="case", at=at, kept=kept),
         **actions_context(request, desk, access, at=at),
         "legal": _legal(establishment),
         "warnings": _warnings(access, at=at),
@@ -199,7 +199,7 @@ def case_context(
 def actions_context(request: HttpRequest, desk: Desk, access: Access, *, at: datetime) -> dict[str, Any]:
     """The head of the file, and the buttons that its state allows: on its page, and on those of its decisions."""
     kept = narrowing(request, desk).kept
-    held, row = access.held, case_of(access)  # type: ignore[attr-defined]
+    held, row = held_of(access), case_of(access)
     taken = taking_of(access, desk=desk, at=at)
     is_mine = bool(taken) and row is not None and row.taken_by_id == desk.user.pk
     kinds = set() if held or (taken and not is_mine) or access.user_id == desk.user.pk else KINDS[
@@ -230,6 +230,7 @@ def actions_context(request: HttpRequest, desk: Desk, access: Access, *, at: dat
         "addresses": {name: address(name) for name in (
             "case", "certify", "refuse", "pass_on", "ask", "take", "release", "note",
         )},
+        "kept": kept,
         "list_address": with_query(reverse("opco:queue"), kept),
         "skip_address": with_query(reverse("opco:next"), {**kept, "apres": str(access.pk)}),
     }  # fmt: skip

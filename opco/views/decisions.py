@@ -55,7 +55,7 @@ def _page(
     """The page that asks what a decision needs, and shows the e-mail that it will send."""
     at = timezone.now()
     context = {
-        **frame(desk, section="case", at=at),
+        **frame(desk, section="case", at=at, kept=narrowing(request, desk).kept),
         **actions_context(request, desk, access, at=at),
         "form": form,
         "kind": kind.value,

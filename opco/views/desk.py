@@ -57,7 +57,7 @@ class Held:
     access_id: int | None
 
 
-def held_by(desk: Desk, *, at: datetime) -> list[Held]:
+def held_by(desk: Desk, *, kept: dict[str, str], at: datetime) -> list[Held]:
     """Latest first; one query."""
     rows = Decision.objects.held().filter(made_by=desk.user).select_related("access__establishment")
     told: list[Held] = []
@@ -76,7 +76,7 @@ def held_by(desk: Desk, *, at: datetime) -> list[Held]:
             Held(
                 what=first.get_kind_display(),
                 name=name,
-                undo=undo,
+                undo=with_query(undo, kept),
                 until=f"{localtime(first.effective_at):%H:%M:%S}",
                 seconds=max(0, ceil((first.effective_at - at).total_seconds())),
                 access_id=None if first.batch else first.access_id,
@@ -85,9 +85,9 @@ def held_by(desk: Desk, *, at: datetime) -> list[Held]:
     return told
 
 
-def frame(desk: Desk, *, section: str, at: datetime) -> dict[str, object]:
+def frame(desk: Desk, *, section: str, at: datetime, kept: dict[str, str] | None = None) -> dict[str, object]:
     """What every page of the queue shows around its own."""
-    return {"desk": desk, "section": section, "held_decisions": held_by(desk, at=at)}
+    return {"desk": desk, "section": section, "held_decisions": held_by(desk, kept=kept or {}, at=at)}
 
 
 def narrowing(request: HttpRequest, desk: Desk) -> QueueForm:

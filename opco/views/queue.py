@@ -16,13 +16,14 @@ from django.views.decorators.http import require_safe
 from companies.actions.contacts import is_free_mail
 from companies.models import spaced_siret
 from labonnealternance.kit.text import counted, french_date, grouped
+from offers.actions.sheets import place_of
 from offers.models import Access
 from opco.actions import queue as lists
 from opco.actions.desks import Desk
 from opco.enums import Tab
 from opco.models import Decision
 from opco.views.desk import at_desk, case_address, frame, narrowing, to_next, with_query
-from opco.views.words import place_of, standing_of, taking_of
+from opco.views.words import Standing, standing_of, taking_of
 
 PER_PAGE = 25
 
@@ -42,8 +43,7 @@ class Line:
     waiting: str
     since: str
     offers: str
-    standing: str
-    tone: str
+    standing: Standing
     taken: str
 
 
@@ -51,7 +51,6 @@ def line_of(access: Access, *, kept: dict[str, str], desk: Desk, at: datetime) -
     establishment, user = access.establishment, access.user
     assert access.confirmed_at
     days = (localdate(at) - localdate(access.confirmed_at)).days
-    standing = standing_of(access, at=at)
     return Line(
         address=case_address(access.pk, kept),
         name=establishment.display_name,
@@ -64,8 +63,7 @@ def line_of(access: Access, *, kept: dict[str, str], desk: Desk, at: datetime) -
         waiting="aujourd’hui" if days < 1 else counted(days, "jour", "jours"),
         since=french_date(localdate(access.confirmed_at)),
         offers=counted(access.offers_count, "offre", "offres") if access.offers_count else "",  # type: ignore[attr-defined]
-        standing=standing.label,
-        tone=standing.tone,
+        standing=standing_of(access, at=at),
         taken=taking_of(access, desk=desk, at=at),
     )
 
@@ -118,7 +116,7 @@ def queue(request: HttpRequest, desk: Desk) -> HttpResponse:
     found: Any = page.object_list
     own = {} if tab == Tab.TO_TREAT else {"onglet": tab.value}
     context = {
-        **frame(desk, section="queue", at=at),
+        **frame(desk, section="queue", at=at, kept=kept),
         "form": form,
         "tab": tab,
         "tabs": [_tab(each, counts[each], kept, is_current=each == tab) for each in Tab],

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.timezone import localdate, localtime
 
-from companies.models import Establishment, OpcoAssignment
+from companies.models import OpcoAssignment
 from labonnealternance.kit.text import french_date
 from offers.enums import AccessStatus
 from offers.models import Access, AccessMove
@@ -38,9 +38,14 @@ def case_of(access: Access) -> Case | None:
     return getattr(access, "case", None)
 
 
+def held_of(access: Access) -> Decision | None:
+    """The decision that is held about ``access``, which came from ``queue.files``; its row has no name without one."""
+    return getattr(access, "held", None)
+
+
 def standing_of(access: Access, *, at: datetime) -> Standing:
     """How a file stands at ``at``; it came with ``held`` and its case."""
-    held: Decision | None = access.held  # type: ignore[attr-defined]
+    held = held_of(access)
     if held:
         who = f"{held.get_kind_display()} par {name_of(held.made_by)} {moment(held.made_at, now=at)}"
         return Standing(who, _DECIDED[DecisionKind(held.kind)])
@@ -64,11 +69,6 @@ def taking_of(access: Access, *, desk: Desk, at: datetime) -> str:
     assert case.taken_at
     who = "vous" if case.taken_by_id == desk.user.pk else name_of(case.taken_by)
     return f"Pris par {who} {moment(case.taken_at, now=at)}"
-
-
-def place_of(establishment: Establishment) -> str:
-    commune = establishment.commune
-    return f"{commune.name} ({commune.departement_id})" if commune else establishment.postcode
 
 
 @dataclass(frozen=True)
