@@ -236,9 +236,8 @@ class Offer(WithStatus):
         lines = []
         for offer in offers:
             if to not in cls.MOVES[OfferStatus(offer.status)]:
-                raise ForbiddenMove(
-                    f"{offer} : « {offer.get_status_display()} » ne peut pas devenir « {to.label} »."
-                )
+                before = offer.get_status_display()
+                raise ForbiddenMove(f"Offre {offer.pk} : « {before} » ne peut pas devenir « {to.label} ».")
             lines.append(
                 OfferEvent(
                     offer=offer, kind=kind, from_status=offer.status, to_status=to, by=by, at=at, via=via, reason=reason

@@ -1,7 +1,7 @@
 """What one does with e-mails: write one, send those that wait, leave an address alone, forget in time.
 
-Another app needs ``write`` alone, and ``write_many`` for a batch: ``from labonnealternance.mail import actions as mail``
-then ``mail.write(…)``.
+Another app needs ``write`` alone, and ``write_many`` for a batch: ``from labonnealternance.mail import actions as
+mail`` then ``mail.write(…)``.
 """
 
 from labonnealternance.mail.actions.outbox import (
