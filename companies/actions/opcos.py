@@ -98,7 +98,8 @@ def certify(*, establishment_id: int, opco: Opco, by, at: dt.datetime, origin: s
 
 
 def _locked(establishment_id: int) -> Establishment:
-    return Establishment.objects.select_related("opco").select_for_update(of=("self",)).get(pk=establishment_id)
+    # Without a join: the row waited for is read again once locked, what is joined to it is not.
+    return Establishment.objects.select_for_update(no_key=True).get(pk=establishment_id)
 
 
 def _write(establishment, *, opco, source, by, at, reason) -> None:

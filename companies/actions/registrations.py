@@ -141,18 +141,25 @@ def look_up(*, siret: str, at: dt.datetime) -> LegalData:
 
 
 def keep(*, siret: str, at: dt.datetime) -> Establishment:
-    """The row of ``siret``, with what the registry told just now where it was asked, or to verify.
+    """The row of ``siret``, with what the registry told just now where it was asked, or to verify; and its OPCO.
 
     Twice, or by two people at once, gives the same row. Raises ``RefusedEstablishment``; not to be called in a
     transaction (see ``look_up``).
     """
     number, known, told = _consulted(siret, at)
+    is_new = False
     if known is None:
         facts = _facts(told, at) if told else {"name": "", "is_employer": False, "to_verify_since": at}
         known, is_new = Establishment.objects.get_or_create(siret=number, defaults=facts)
-        if is_new:
-            return known
-    return _write(known, told, at) if told else known
+    if told and not is_new:
+        known = _write(known, told, at)
+    _resolve_opco(known, at)
+    return known
+
+
+def _resolve_opco(row: Establishment, at: dt.datetime) -> None:
+    if row.opco_id is None and not row.to_verify_since:
+        opcos.resolve(establishment=row, at=at)
 
 
 def _consulted(text: str, at: dt.datetime) -> tuple[str, Establishment | None, RegistryEstablishment | None]:
@@ -269,7 +276,7 @@ def _write(
 
     The day on which a closure was first seen stays, where the registry gives none.
     """
-    locked = Establishment.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    locked = Establishment.objects.select_for_update(no_key=True).get(pk=row.pk)
     facts = _facts(told, at) if told else {"checked_at": at, "closed_on": timezone.localdate(at)}
     if facts["closed_on"] and locked.closed_on and not (told and told.closed_on):
         facts["closed_on"] = min(facts["closed_on"], locked.closed_on)
@@ -327,7 +334,8 @@ def verify_now(*, establishment_id: int, at: dt.datetime) -> Establishment:
 
 
 def refresh_used(*, establishment_ids: Iterable[int], at: dt.datetime, limit: int = 30_000) -> Outcome:
-    """Asks the registry again about establishments that are in use, unless it was done on the day of ``at`` in Paris.
+    """Asks the registry again about establishments that are in use, unless it was done on the day of ``at`` in Paris,
+    and the OPCO service about those that have none.
 
     The longest unchecked come first; ``limit`` of them take two hours. One that the registry does not find any more is
     left as it is: the next import says what became of it. Raises ``AlreadyRunning``.
@@ -341,7 +349,7 @@ def refresh_used(*, establishment_ids: Iterable[int], at: dt.datetime, limit: in
                 logger.warning("The registry does not find an establishment in use: %s", row.siret)
                 Establishment.objects.filter(pk=row.pk).update(checked_at=at)
                 continue
-            _write(row, told, at, is_verified=False)
+            _resolve_opco(_write(row, told, at, is_verified=False), at)
             written += 1
         return Outcome(written, 0, rows.is_interrupted)
 
@@ -369,16 +377,17 @@ def _settle(row: Establishment, told: RegistryEstablishment | None, at: dt.datet
     refusal = _refusal_of_answer(told) if told else Refusal.UNKNOWN
     written = _write(row, told, at, refusal=refusal)
     if refusal is None:
-        opcos.resolve(establishment=written, at=at)
+        _resolve_opco(written, at)
     return refusal
 
 
 def _settle_from_import(row: Establishment, at: dt.datetime) -> Refusal | None:
     """Ends the verification of ``row`` by the facts that an import wrote since."""
     refusal = _refusal_of_row(row, at)
-    Establishment.objects.filter(pk=row.pk).update(to_verify_since=None, refusal=refusal or "")
+    row.to_verify_since, row.refusal = None, refusal or ""
+    row.save(update_fields=["to_verify_since", "refusal"])
     if refusal is None:
-        opcos.resolve(establishment=row, at=at)
+        _resolve_opco(row, at)
     return refusal
 
 

@@ -256,6 +256,27 @@ class TestToldByTheRegistry:
         assert look_up(siret=SIRET, at=AT).opco == ep
         assert len(opco_service.asked) == 1
 
+    def test_who_is_kept_has_the_opco_that_the_service_tells(self, registry, opco_service):
+        ep = OpcoFactory()
+        opco_service.names[SIRET] = opco_service.names[make_siret(2)] = "Opco entreprises de proximité"
+        registry.add(SIRET)
+        assert keep(siret=SIRET, at=AT).opco == ep
+        EstablishmentFactory(siret=make_siret(2))
+        assert keep(siret=make_siret(2), at=AT).opco == ep
+        assert OpcoAssignment.objects.count() == 2
+        keep(siret=SIRET, at=AT)
+        assert len(opco_service.asked) == 2
+
+    def test_one_in_use_without_an_opco_gets_it_at_night(self, registry, opco_service):
+        ep = OpcoFactory()
+        shop = EstablishmentFactory(siret=SIRET)
+        registry.add(SIRET)
+        registrations.refresh_used(establishment_ids=[shop.pk], at=AT)
+        opco_service.names[SIRET] = "Opco entreprises de proximité"
+        registrations.refresh_used(establishment_ids=[shop.pk], at=AT + dt.timedelta(days=1))
+        shop.refresh_from_db()
+        assert shop.opco == ep
+
 
 class TestSilence:
     @pytest.mark.parametrize("mode", FAILURES)
