@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from opco.views import answers, batches, case, decisions, exports, queue
+from opco.views import answers, batches, case, decisions, exports, figures, queue
 
 app_name = "opco"
 urlpatterns = [
     path("", queue.queue, name="queue"),
     path("suivant/", queue.next_case, name="next"),
     path("export/", exports.export, name="export"),
+    path("chiffres/", figures.page, name="figures"),
     path("dossiers/<int:access_id>/", case.case, name="case"),
     path("dossiers/<int:access_id>/prendre/", case.take, name="take"),
     path("dossiers/<int:access_id>/rendre/", case.release, name="release"),

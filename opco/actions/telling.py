@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import localdate, localtime
 
 from companies.models import Opco
@@ -35,8 +35,8 @@ def _to_treat(advisor: Advisor, *, at: datetime) -> QuerySet[Access]:
     return queue.rows_of(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=at)
 
 
-def _untold() -> Exists:
-    return ~Exists(Told.objects.filter(access=OuterRef("pk"), opco=OuterRef("establishment__opco")))
+def _untold() -> Q:
+    return ~Q(Exists(Told.objects.filter(access=OuterRef("pk"), opco=OuterRef("establishment__opco"))))
 
 
 def _each_opco(opcos: list[str], tell: Callable[[list[Advisor]], int]) -> int:

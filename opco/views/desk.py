@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timezone import localtime
@@ -26,14 +26,14 @@ from opco.models import Decision
 REFUSALS = (AlreadyDecided, RefusedDecision, TakenByAnother, TooLateToUndo, UnknownDomain)
 
 
-def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def at_desk(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Calls ``view(request, desk, …)`` for advisors, and for support with its second factor; others are sent away.
 
     A file that is not the desk's is a 404.
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, **values) -> HttpResponse:
+    def guarded(request: HttpRequest, **values) -> HttpResponseBase:
         desk = desks.desk_of(user=request.user)  # type: ignore[arg-type]
         if desk is None or (desk.is_support and not request.user.is_verified()):  # type: ignore[union-attr]
             raise PermissionDenied
