@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import localdate
 
 from companies.actions.job_sheets import JobSheet, UnknownJob, sheet_of
+from companies.models import Establishment
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.http import has_control_characters
 from labonnealternance.kit.text import french_date, names_an_address
@@ -228,6 +229,23 @@ def _columns(
         "questions": fields.questions,
         "shows_phone": fields.shows_phone,
     }
+
+
+def draft(
+    *,
+    establishment: Establishment,
+    fields: OfferFields,
+    phone: str,
+    at: datetime,
+    sheet: JobSheet | None = None,
+    known: Offer | None = None,
+) -> Offer:
+    """The offer that ``fields`` would make, or make of ``known``, to be read before it is kept: nothing is saved.
+
+    ``phone`` is what the offer may show, ``sheet`` the job's, where the form has read it. Raises ``RefusedOffer``.
+    """
+    sheet = _sheet(fields, read=sheet, known=known)
+    return Offer(establishment=establishment, **_columns(fields, sheet=sheet, at=at, phone=phone, known=known))
 
 
 # ── From the deposit to the publication ──────────────────────────────────────────────────────────────────────────────

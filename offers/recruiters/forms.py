@@ -1,7 +1,7 @@
 """What a recruiter types: who they are, and the offer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ from companies.actions.job_sheets import JobSheet
 from companies.actions.references import JobSuggestion
 from companies.models import InvalidContact, Opco, clean_phone
 from labonnealternance.kit.http import AddressField, LineField, ParagraphsField
-from labonnealternance.kit.text import clean_line, names_an_address, search_key
+from labonnealternance.kit.text import clean_line, search_key
 from offers.actions.offers import OfferFields, RefusedOffer, last_start
 from offers.enums import ContractType, Level
 from offers.models import (
@@ -30,6 +30,7 @@ from offers.models import (
     SHORTEST_DURATION,
     SHORTEST_PRESENTATION,
     SHORTEST_TITLE,
+    Offer,
 )
 
 LONGEST_NAME = 100
@@ -124,11 +125,12 @@ class Job:
     error: str = ""
 
 
-def read_job(typed) -> Job:
+def read_job(typed: Any, *, edited: Offer | None) -> Job:
     """The job that ``typed`` (a POST, or initial values) tells.
 
     ``ogr`` is the choice made among the suggestions, believed as long as the text is its label; ``job_choice`` the one
-    made among the titles that the page listed for the text ``choices_for``. Else the text itself is looked for.
+    made among the titles that the page listed for the text ``choices_for``. What the offer that is ``edited`` is called
+    already stands. Else the text itself is looked for.
     """
     text = clean_line(str(typed.get("job") or ""))
     if not text:
@@ -141,6 +143,9 @@ def read_job(typed) -> Job:
     suggested = _sheet(typed.get("ogr"))
     if suggested and search_key(suggested.label) == search_key(text):
         return Job(text, sheet=suggested)
+    if edited and search_key(edited.job_label) == search_key(text):
+        sheet = _sheet(edited.appellation_id) or job_sheets.sheet_of(rome_code=edited.rome_id)
+        return Job(text, sheet=replace(sheet, label=edited.job_label))
     found = references.find_job(text=text)
     if found is None:
         return Job(text, error="Nous ne connaissons pas ce métier : essayez un nom plus courant, ou plus large.")
@@ -181,11 +186,6 @@ def _number(label: str, smallest: int, largest: int, wrong: str) -> forms.Intege
     )
 
 
-def _refuse_an_address(text: str) -> None:
-    if names_an_address(text):
-        raise ValidationError("Le titre ne contient ni adresse de site, ni adresse e-mail.", code="address")
-
-
 def _question(number: int) -> LineField:
     return LineField(label=f"Question {number}", max_length=LONGEST_QUESTION, required=False, widget=_text_input())
 
@@ -220,7 +220,6 @@ class OfferForm(forms.Form):
         max_length=LONGEST_TITLE,
         required=False,
         widget=_text_input(),
-        validators=[_refuse_an_address],
     )
     contract_types = forms.MultipleChoiceField(
         label="Contrat",
@@ -257,10 +256,10 @@ class OfferForm(forms.Form):
     question_3 = _question(3)
     shows_phone = forms.BooleanField(label="Montrer mon téléphone aux candidats", required=False)
 
-    def __init__(self, *args, at: datetime, kept: OfferFields | None = None, **options):
-        """``kept``: what the offer that is changed or copied says already."""
+    def __init__(self, *args, at: datetime, kept: OfferFields | None = None, edited: Offer | None = None, **options):
+        """``kept``: what the offer that is copied or ``edited`` says already."""
         super().__init__(*args, **options)
-        self.kept = kept
+        self.kept, self.edited = kept, edited
         self.fields["starts_on"].widget.attrs |= {
             "min": localdate(at).isoformat(),
             "max": last_start(at).isoformat(),
@@ -294,7 +293,7 @@ class OfferForm(forms.Form):
 
     @cached_property
     def job_read(self) -> Job:
-        return read_job(self.told)
+        return read_job(self.told, edited=self.edited)
 
     @property
     def sheet(self) -> JobSheet | None:
@@ -304,6 +303,11 @@ class OfferForm(forms.Form):
     def ogr(self) -> int | None:
         """The title that was understood."""
         return self.sheet.appellation.ogr if self.sheet and self.sheet.appellation else None
+
+    @property
+    def boxes_of(self) -> str:
+        """What the boxes are those of: a title, or a job where its title left the nomenclature."""
+        return str(self.ogr or self.sheet.rome.pk) if self.sheet else ""
 
     @property
     def job_text(self) -> str:
@@ -324,7 +328,7 @@ class OfferForm(forms.Form):
         listed: Sequence[str] = getattr(self.sheet, name)
         same_job = self.kept is not None and self.kept.appellation_ogr == self.ogr
         kept = getattr(self.kept, name) or [] if same_job else []
-        if str(self.told.get("boxes_of") or "") == str(self.ogr):
+        if str(self.told.get("boxes_of")) == self.boxes_of:
             ticked = self.told.getlist(name) if self.is_bound else self.told.get(name, [])
         else:
             ticked = kept if same_job else listed

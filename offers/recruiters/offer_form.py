@@ -1,7 +1,7 @@
 """The form of an offer: the first one of a registration, a new one, a change, a copy. One page serves them all."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,7 +66,7 @@ def serve(
     ``establishment`` came with its activity and its commune; the person may choose it among ``others``. ``phone`` is
     the number that the offer may show, ``kept`` what the offer that is copied or ``edited`` says already.
     """
-    options: dict[str, Any] = {"at": at, "kept": kept}
+    options: dict[str, Any] = {"at": at, "kept": kept, "edited": edited}
     context: dict[str, Any] = {
         "occasion": occasion,
         "establishment": establishment,
@@ -85,7 +85,14 @@ def serve(
         if form.is_valid():
             try:
                 if action == "preview":
-                    draft = _draft(form, establishment, edited)
+                    draft = offers.draft(
+                        establishment=establishment,
+                        fields=form.offer_fields(),
+                        phone=phone,
+                        at=at,
+                        sheet=form.sheet,
+                        known=edited,
+                    )
                     context |= {"sheet": sheet_of_offer(offer=draft, at=at), "typed": OfferForm.typed_in(request.POST)}
                     return render(request, "offers/recruiters/offer_preview.html", context)
                 return save(form)
@@ -94,21 +101,6 @@ def serve(
         focus_first_fault(form)
         job_error = " ".join(str(error) for error in form.errors.get("job", []))
     return render(request, "offers/recruiters/offer_form.html", {**context, "form": form, "job_error": job_error})
-
-
-def _draft(form: OfferForm, establishment: Establishment, edited: Offer | None) -> Offer:
-    """What the offer will say."""
-    fields = form.offer_fields()
-    assert form.sheet is not None
-    same_job = edited is not None and edited.appellation_id == fields.appellation_ogr
-    told = {name: value for name, value in asdict(fields).items() if name != "appellation_ogr"}
-    return Offer(
-        establishment=establishment,
-        rome=form.sheet.rome,
-        job_label=form.sheet.label,
-        description=edited.description if edited and same_job else form.sheet.definition,
-        **told,
-    )
 
 
 # ── Signed in ────────────────────────────────────────────────────────────────────────────────────────────────────────
