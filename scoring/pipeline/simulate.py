@@ -59,7 +59,10 @@ SECTION_TASTES = {
     "A": 0.0, "B": -0.3, "C": 0.3, "D": 0.4, "E": 0.0, "F": 0.35, "G": 0.1, "H": -0.4, "I": 0.2, "J": 0.1, "K": 0.0,
     "L": -0.3, "M": 0.05, "N": -0.2, "O": -0.4, "P": -0.4, "Q": -0.3, "R": -0.2, "S": 0.15, "T": -1.0, "U": -1.0,
 }  # fmt: skip
-# Activities with many establishments, and those known for their apprentices.
+# Activities with many establishments, and those known for their apprentices. Of the others, a short list holds the
+# ordinary ones; in the whole nomenclature most are rare.
+SHORT_LIST = 200
+ORDINARY_NAF, RARE_NAF = 1.0, 0.12
 COMMON_NAF = {
     "1071C": 9, "1071D": 2, "1013B": 3, "4321A": 7, "4322A": 7, "4322B": 4, "4331Z": 3, "4332A": 5, "4333Z": 3,
     "4334Z": 6, "4339Z": 3, "4391A": 2, "4391B": 3, "4399C": 8, "4120A": 4, "4511Z": 5, "4520A": 9, "4711D": 4,
@@ -248,7 +251,8 @@ def _draw_country(world: World, references: References) -> _Country:
     commune = rng.choice(len(communes), n, p=weights / weights.sum())
 
     sections = naf["code"].map(section_of)
-    common = naf["code"].map(COMMON_NAF).fillna(1.0).to_numpy(float)
+    other = ORDINARY_NAF if len(naf) < SHORT_LIST else RARE_NAF
+    common = naf["code"].map(COMMON_NAF).fillna(other).to_numpy(float)
     weight = common * sections.map(SECTION_WEIGHTS).to_numpy(float)
     weight /= pd.Series(common).groupby(sections).transform("sum").to_numpy(float)
     drawn = rng.choice(len(naf), n, p=weight / weight.sum())
