@@ -7,6 +7,7 @@ from labonnealternance.accounts import actions
 from labonnealternance.accounts.enums import GROUPS, Role
 from labonnealternance.accounts.models import SecondFactor, User
 from labonnealternance.kit.admin import ShownAdmin, button
+from labonnealternance.kit.contacts import shown_phone
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -34,13 +35,17 @@ class UserAdmin(ShownAdmin):
     search_help_text = "Début de l'adresse e-mail ou du nom"
     ordering = ["-joined_at", "-id"]
     fields = [
-        "email", "email_confirmed_at", "first_name", "last_name", "phone", "shown_roles", "is_superuser", "is_active",
-        "joined_at", "last_login", "anonymised_at",
+        "email", "email_confirmed_at", "first_name", "last_name", "shown_number", "shown_roles", "is_superuser",
+        "is_active", "joined_at", "last_login", "anonymised_at",
     ]  # fmt: skip
     buttons = ["deactivate", "reactivate"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="téléphone")
+    def shown_number(self, user):
+        return shown_phone(user.phone) or "—"
 
     @admin.display(description="rôles")
     def shown_roles(self, user):

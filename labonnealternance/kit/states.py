@@ -23,14 +23,18 @@ class WithStatus(models.Model):
     class Meta:
         abstract = True
 
-    def _pass_to(self, to: Any, *, by: Any, at: datetime, reason: str = "", **line: Any) -> None:
-        """Writes the journal and sets ``status``, without saving. Raises ``ForbiddenMove``."""
+    def check_move(self, to: Any) -> None:
+        """Raises ``ForbiddenMove`` where ``status`` does not lead to ``to``."""
         statuses = type(to)
         if to not in self.MOVES[statuses(self.status)]:
             name = f"{capfirst(str(self._meta.verbose_name))} {self.pk}"
             raise ForbiddenMove(
                 f"{name} : « {statuses(self.status).label} » ne peut pas devenir « {statuses(to).label} »."
             )
+
+    def _pass_to(self, to: Any, *, by: Any, at: datetime, reason: str = "", **line: Any) -> None:
+        """Writes the journal and sets ``status``, without saving. Raises ``ForbiddenMove``."""
+        self.check_move(to)
         self.journal.create(from_status=self.status, to_status=to, by=by, at=at, reason=reason, **line)
         self.status = to
 

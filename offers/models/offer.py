@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
 from companies.models import Establishment, Rome, RomeAppellation
-from labonnealternance.kit.states import ForbiddenMove, Move, WithStatus
+from labonnealternance.kit.states import Move, WithStatus
 from offers.enums import (
     CancelReason,
     ContractType,
@@ -235,9 +235,7 @@ class Offer(WithStatus):
         """
         lines = []
         for offer in offers:
-            if to not in cls.MOVES[OfferStatus(offer.status)]:
-                before = offer.get_status_display()
-                raise ForbiddenMove(f"Offre {offer.pk} : « {before} » ne peut pas devenir « {to.label} ».")
+            offer.check_move(to)
             lines.append(
                 OfferEvent(
                     offer=offer, kind=kind, from_status=offer.status, to_status=to, by=by, at=at, via=via, reason=reason

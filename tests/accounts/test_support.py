@@ -245,13 +245,14 @@ def button_url(name, user):
 
 
 def test_people_are_shown_searched_and_filtered_but_not_typed_into(client, support):
-    person = UserFactory(email="jeanne@exemple.fr")
+    person = UserFactory(email="jeanne@exemple.fr", phone="+33199000018")
     listed = client.get("/admin/accounts/user/", {"q": "JEANNE"})
     assert listed.status_code == 200
     assert "jeanne@exemple.fr" in listed.text
     assert "jeanne@exemple.fr" not in client.get("/admin/accounts/user/", {"role": "support"}).text
     page = client.get(f"/admin/accounts/user/{person.pk}/change/")
     assert 'name="email"' not in page.text
+    assert "01 99 00 00 18" in page.text
     assert client.post(f"/admin/accounts/user/{person.pk}/change/", {"email": "x@exemple.fr"}).status_code == 403
     assert client.get("/admin/accounts/user/add/").status_code == 403
     assert client.post(f"/admin/accounts/user/{person.pk}/delete/").status_code == 403
