@@ -11,14 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from companies.actions import hiring_potentials, visibility
+from companies.actions import hiring_potentials, opcos, registrations, visibility
+from companies.actions.registrations import CouldNotVerify
 from companies.actions.visibility import RefusedDecision
-from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
+from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope, OpcoOrigin
 from companies.models import (
     Contact,
     ContactCorrection,
     Establishment,
     EstablishmentImport,
+    Opco,
     VisibilityDecision,
     spaced_siret,
     without_separators,
@@ -82,6 +84,11 @@ class CorrectionForm(ReasonForm):
     field_order = ["channel", "value", "reason"]
 
 
+class OpcoForm(ReasonForm):
+    opco = forms.ModelChoiceField(label="OPCO", queryset=Opco.objects.order_by("name"), empty_label=NOT_CHOSEN[1])
+    field_order = ["opco", "reason"]
+
+
 def _saying_how_far(form: type[DecisionForm]):
     """``form`` for one establishment: each scope says what it reaches, before anything is decided."""
 
@@ -111,11 +118,23 @@ def _scopes(establishment: Establishment) -> list[tuple[str, str]]:
     ]
 
 
+class VerificationFilter(admin.SimpleListFilter):
+    title = "registre"
+    parameter_name = "a_verifier"
+
+    def lookups(self, request, model_admin):
+        return [("oui", "À vérifier")]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(to_verify_since__isnull=False) if self.value() == "oui" else queryset
+
+
 @admin.register(Establishment)
 class EstablishmentAdmin(ShownAdmin):
     list_display = ["shown_siret", "shown_name", "commune", "naf", "closed_on", "is_diffusible"]
     list_select_related = ["commune", "naf"]
     list_display_links = ["shown_siret", "shown_name"]
+    list_filter = [VerificationFilter]
     search_fields = ["siret"]
     search_help_text = "SIRET, SIREN, adresse e-mail, ou au moins trois lettres du nom."
     ordering = ["-pk"]
@@ -136,16 +155,19 @@ class EstablishmentAdmin(ShownAdmin):
                 "fields": [
                     "legal_name", "naf", "headcount_band", "address", "address_complement", "postcode", "commune",
                     "latitude", "longitude", "created_on", "closed_on", "is_headquarters", "is_employer",
-                    "is_diffusible", "agreement", "operator", "registry_updated_at", "imported_by",
+                    "is_diffusible", "agreement", "registry_updated_at", "imported_by", "verification",
                 ]
             },
         ),
+        ("OPCO", {"fields": ["operator", "opcos_told"]}),
     ]  # fmt: skip
     readonly_fields = [
         "shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials", "elsewhere",
-        "agreement", "operator", "imported_by",
+        "agreement", "operator", "opcos_told", "imported_by", "verification",
     ]  # fmt: skip
-    buttons = ["delist", "pause", "hide_channel", "list_establishment", "correct_contact"]
+    buttons = [
+        "delist", "pause", "hide_channel", "list_establishment", "correct_contact", "change_opco", "verify",
+    ]  # fmt: skip
 
     def get_search_results(self, request, queryset, search_term):
         """A number is looked up by its index, a name by its trigrams; never more than ``MOST_FOUND`` rows."""
@@ -183,7 +205,30 @@ class EstablishmentAdmin(ShownAdmin):
 
     @admin.display(description="OPCO")
     def operator(self, establishment):
-        return establishment.opco or "—"
+        if establishment.opco is None:
+            return "Inconnu."
+        return f"{establishment.opco}, {'certifié' if establishment.opco_is_certified else 'non certifié'}"
+
+    @admin.display(description="Journal de l'OPCO")
+    def opcos_told(self, establishment):
+        told = establishment.opco_journal.select_related("opco", "by").order_by("-at", "-pk")[:SHOWN_LINES]
+        return table(
+            (
+                (each.opco or "aucun", each.by or each.get_origin_display(), moment(each.at), each.reason)
+                for each in told
+            ),
+            ["OPCO", "Dit par", "Le", "Raison"],
+        )
+
+    @admin.display(description="Vérification")
+    def verification(self, establishment):
+        if establishment.refusal:
+            return f"Refusé à l'inscription : {establishment.get_refusal_display().lower()}."
+        checked = f"dernière réponse du registre le {moment(establishment.checked_at)}"
+        if establishment.to_verify_since:
+            known = checked if establishment.checked_at else "le registre n'a pas encore répondu"
+            return f"À vérifier depuis le {moment(establishment.to_verify_since)} : {known}."
+        return f"Faite : {checked}." if establishment.checked_at else "Connu par l'import."
 
     @admin.display(description="Dernier import")
     def imported_by(self, establishment):
@@ -322,6 +367,28 @@ class EstablishmentAdmin(ShownAdmin):
         )
         return "Le contact est corrigé."
 
+    @button(
+        "Changer l'OPCO",
+        form=OpcoForm,
+        warning="Les demandes de ses recruteurs iront à cet OPCO. Aucun registre ne le changera plus.",
+    )
+    def change_opco(self, request, establishment, answers):
+        opco = opcos.assign(
+            establishment_id=establishment.pk, by=request.user, at=timezone.now(), origin=OpcoOrigin.SUPPORT, **answers
+        )
+        return f"L'OPCO de l'établissement est {opco}."
+
+    @button(
+        "Vérifier maintenant",
+        warning="Le registre des entreprises est interrogé, et ce qu'il dit est écrit ici.",
+        refusals=(CouldNotVerify,),
+    )
+    def verify(self, request, establishment, answers):
+        verified = registrations.verify_now(establishment_id=establishment.pk, at=timezone.now())
+        if verified.refusal:
+            return f"L'établissement est refusé : {verified.get_refusal_display().lower()}."
+        return "Ce que dit le registre est écrit."
+
 
 @admin.register(EstablishmentImport)
 class EstablishmentImportAdmin(ShownAdmin):
@@ -354,6 +421,8 @@ def _seen_by_the_public(establishment: Establishment, at) -> tuple[bool, str]:
         return False, f"Non : fermé depuis le {establishment.closed_on:%d/%m/%Y}."
     if not establishment.is_diffusible:
         return False, "Non : l'entreprise s'est opposée à la diffusion de ses données à l'Insee."
+    if establishment.to_verify_since:
+        return False, "Non : ses données restent à vérifier au registre."
     if establishment.latitude is None:
         return False, "Non : son adresse n'est pas située sur la carte."
     if not Establishment.objects.unhidden(at).filter(pk=establishment.pk).exists():

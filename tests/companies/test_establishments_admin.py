@@ -8,13 +8,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from companies.enums import Channel, DecisionKind, DecisionOrigin
+from companies.actions import opcos
+from companies.enums import Channel, DecisionKind, DecisionOrigin, OpcoOrigin
 from companies.models import ContactCorrection, Establishment, EstablishmentImport, VisibilityDecision
 from companies.models.search_keys import NameKey
 from tests.factories import (
     ContactFactory,
     EstablishmentFactory,
     EstablishmentImportFactory,
+    OpcoFactory,
     RomeFactory,
     StaffFactory,
     UserFactory,
@@ -47,6 +49,7 @@ def is_listed(shop):
     return Establishment.objects.listed(at=timezone.now()).filter(pk=shop.pk).exists()
 
 
+NOON = dt.datetime(2026, 11, 21, 11, tzinfo=dt.UTC)
 LEAVING = {"scope": "siret", "reason": "no_apprentices", "comment": "Appel du 3", "ends_on": ""}
 TOMORROW = (timezone.localdate() + dt.timedelta(days=1)).isoformat()
 
@@ -343,3 +346,86 @@ class TestWhoMay:
             assert client.get(url).status_code == 403, url
             assert client.post(url, LEAVING).status_code == 403, url
         assert VisibilityDecision.objects.count() == 1
+
+
+class TestRegistry:
+    def test_the_page_says_where_the_verification_stands(self, client, support):
+        def told(**facts):
+            return client.get(page(EstablishmentFactory(**facts))).text.replace("&#x27;", "'")
+
+        sentences = {
+            "Connu par l'import.": {},
+            "Faite : dernière réponse du registre le 21/11/2026 12:00.": {"checked_at": NOON},
+            "À vérifier depuis le 21/11/2026 12:00 : le registre n'a pas encore répondu.": {"to_verify_since": NOON},
+            "Refusé à l'inscription : inconnu du registre.": {"refusal": "unknown"},
+        }
+        for sentence, facts in sentences.items():
+            assert sentence in told(**facts)
+        assert "Non : ses données restent à vérifier" in told(to_verify_since=NOON, latitude=None, longitude=None)
+
+    def test_support_has_the_registry_asked_now(self, client, support, registry, shop):
+        registry.add(shop.siret, liste_enseignes=["NOM DU REGISTRE"])
+        client.post(page(shop, "verify"))
+        shop.refresh_from_db()
+        assert shop.name == "NOM DU REGISTRE"
+
+    def test_its_silence_is_told(self, client, support, registry, shop):
+        registry.mode = "html"
+        assert "Le registre ne répond pas" in client.post(page(shop, "verify")).text
+        registry.mode = "ok"
+        assert "Le registre ne connaît pas ce SIRET" in client.post(page(shop, "verify")).text
+
+    def test_a_refusal_is_told(self, client, support, registry):
+        row = EstablishmentFactory(to_verify_since=NOON)
+        assert "inconnu du registre" in client.post(page(row, "verify"), follow=True).text
+
+    def test_those_to_verify_are_listed(self, client, support, shop):
+        waiting = EstablishmentFactory(to_verify_since=NOON)
+        text = client.get(reverse("admin:companies_establishment_changelist"), {"a_verifier": "oui"}).text
+        assert page(waiting) in text
+        assert page(shop) not in text
+
+
+class TestOpco:
+    def test_support_changes_it_with_a_reason_and_the_journal_says_so(self, client, support, shop):
+        ep, akto = OpcoFactory(), OpcoFactory(code="akto", name="AKTO")
+        opcos.certify(
+            establishment_id=shop.pk, opco=ep, by=UserFactory(), at=NOON, origin=OpcoOrigin.ADVISOR, reason="Contrôlé"
+        )
+        text = client.get(page(shop)).text
+        assert "Opco entreprises de proximité, certifié" in text
+        assert "Contrôlé" in text
+        answer = client.post(page(shop, "change_opco"), {"opco": "akto", "reason": "Erreur de branche"}, follow=True)
+        assert "L&#x27;OPCO de l&#x27;établissement est AKTO." in answer.text
+        assert "AKTO, certifié" in answer.text
+        assert "Erreur de branche" in answer.text
+        shop.refresh_from_db()
+        assert (shop.opco, shop.opco_journal.latest("pk").by) == (akto, support)
+
+    @pytest.mark.parametrize(
+        "answers", [{"opco": "", "reason": "x"}, {"opco": "autre", "reason": "x"}, {"opco": "akto"}]
+    )
+    def test_without_an_opco_or_a_reason_nothing_changes(self, client, support, shop, answers):
+        OpcoFactory(code="akto", name="AKTO")
+        assert client.post(page(shop, "change_opco"), answers).status_code == 200
+        shop.refresh_from_db()
+        assert shop.opco is None
+
+    def test_the_page_takes_as_many_queries_with_one_line_as_with_five(self, client, support, shop):
+        def queries():
+            with CaptureQueriesContext(connection) as seen:
+                client.get(page(shop))
+            return len(seen)
+
+        def tell(n):
+            opcos.assign(
+                establishment_id=shop.pk, opco=OpcoFactory(code=f"opco-{n}", name=f"Opco {n}"), by=StaffFactory(),
+                at=NOON, origin=OpcoOrigin.SUPPORT, reason="essai",
+            )  # fmt: skip
+
+        tell(1)
+        client.get(page(shop))
+        one = queries()
+        for n in range(2, 6):
+            tell(n)
+        assert queries() == one
