@@ -33,6 +33,7 @@ from labonnealternance.accounts.models import SecondFactor, User
 from labonnealternance.mail.enums import SuppressionReason, SuppressionSource
 from labonnealternance.mail.models import Message, Suppression
 from offers.models import Access, Offer, Registration
+from opco.models import Advisor, Export
 from scoring.models import Run
 from tests import factories
 from tests.office import enter
@@ -87,6 +88,14 @@ ROWS = {
     Access: lambda n: factories.AccessFactory(),
     Offer: lambda n: factories.OfferFactory(rome=factories.RomeFactory(code=f"Z000{n}")),
     Registration: lambda n: factories.RegistrationFactory(),
+    Advisor: lambda n: Advisor.objects.create(
+        user=factories.UserFactory(), opco=factories.OpcoFactory(code=f"opco-{n}"), created_at=timezone.now(),
+        created_by=factories.StaffFactory(),
+    ),
+    Export: lambda n: Export.objects.create(
+        by=factories.UserFactory(), opco=factories.OpcoFactory(code=f"opco-{n}"), tab="a-traiter", is_narrowed=False,
+        at=timezone.now(), rows=n,
+    ),
     Release: lambda n: release(),
     Run: lambda n: Run.objects.create(started_at=timezone.now(), history="essai", seed=1, release=release()),
     ReferenceImport: lambda n: ReferenceImport.objects.create(

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.urls import URLResolver, reverse_lazy
+from django.urls import URLResolver, reverse, reverse_lazy
 from django_otp import devices_for_user
 from django_otp.admin import OTPAdminSite
 from django_otp.models import VerifyNotAllowed
@@ -76,13 +76,18 @@ class SupportAdminSite(OTPAdminSite):
             super().register(model_or_iterable, admin_class, **options)
 
     def get_app_list(self, request, app_label=None):
-        """What the person may open, by the sections of ``ADMIN_SECTIONS``; an entry that it forgets comes last."""
+        """What the person may open, by the sections of ``ADMIN_SECTIONS``; an entry that it forgets comes last.
+
+        ``ADMIN_PAGES`` are entries too: pages of the site, by their names.
+        """
         found = super().get_app_list(request, app_label)
         if app_label is not None:
             return found
         entries = {
             f"{app['app_label']}.{model['object_name'].lower()}": model for app in found for model in app["models"]
         }
+        for page, label in settings.ADMIN_PAGES.items() if request.user.is_staff else ():
+            entries[page] = {"name": label, "object_name": page.replace(":", "-"), "admin_url": reverse(page)}
         sections = [
             {"name": name, "models": [entries.pop(label) for label in labels if label in entries]}
             for name, labels in settings.ADMIN_SECTIONS.items()

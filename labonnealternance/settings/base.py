@@ -376,7 +376,9 @@ ADMIN_ABOUT_ESTABLISHMENT = {
 # The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
 ADMIN_SECTIONS = {
     "Établissements": ["companies.establishment", "companies.visibilitydecision"],
-    "Recruteurs et offres": ["offers.access", "offers.offer", "offers.registration"],
+    "Recruteurs et offres": [
+        "opco:queue", "offers.access", "offers.offer", "offers.registration", "opco.advisor", "opco.export",
+    ],
     "E-mails": ["mail.message", "mail.suppression"],
     "Score": ["companies.release", "scoring.run"],
     "Comptes": ["accounts.user", "accounts.secondfactor"],
@@ -386,6 +388,9 @@ ADMIN_SECTIONS = {
         "companies.commune", "companies.formercommune", "companies.departement", "companies.region",
     ],
 }  # fmt: skip
+
+# Entries that are pages of the site: support works there as who they are for.
+ADMIN_PAGES = {"opco:queue": "File des recruteurs à valider"}
 
 # What the header, the footer and the error pages link to: only here does the ground name pages of the floors above.
 NAVIGATION = {
