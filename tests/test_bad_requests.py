@@ -5,6 +5,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from companies.actions import visibility_links
 from offers.actions import links
 from tests import factories
 from tests.offers import public_town
@@ -81,6 +82,7 @@ def client(settings):
 
 def address(name: str, town) -> str:
     offer = town[0].offers.get()
+    leave_token = visibility_links.make(siret=town[0].siret, email="fournil@exemple.fr").rstrip("/").rpartition("/")[2]
     values = {
         "offers:establishment": [town[0].siret],
         "offers:offer": [offer.pk],
@@ -90,6 +92,12 @@ def address(name: str, town) -> str:
         "accounts:use_link": ["jeton"],
         "accounts:renew_link": ["jeton"],
         "accounts:use_address_link": ["jeton"],
+        "unsubscribe:ask": ["leave"],
+        "unsubscribe:ask_support": ["be_listed"],
+        "unsubscribe:act": ["jeton"],
+        "unsubscribe:confirm": ["jeton"],
+        "unsubscribe:by_mail": [leave_token],
+        "unsubscribe:ask_by_mail": [leave_token, "pause"],
     }
     if name.startswith("mail:mailbox_"):
         values[name] = [TOKEN]

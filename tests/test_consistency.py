@@ -40,7 +40,7 @@ from tests.office import enter
 
 OURS = [
     model
-    for label in ("accounts", "mail", "kit", "companies", "offers", "scoring", "opco")
+    for label in ("accounts", "mail", "kit", "companies", "offers", "scoring", "opco", "unsubscribe")
     for model in apps.get_app_config(label).get_models()
 ]
 

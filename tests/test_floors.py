@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.test.utils import isolate_apps
 
 ROOT = pathlib.Path(__file__).parent.parent
-FLOOR = {"companies": 1, "offers": 3, "scoring": 3, "opco": 4}
+FLOOR = {"companies": 1, "offers": 3, "scoring": 3, "opco": 4, "unsubscribe": 4}
 GROUND = ("accounts", "mail", "kit", "demo")
 ROUTE = re.compile(r"""(?:\{%\s*url|reverse(?:_lazy)?\(|redirect\(|resolve_url\()\s*["'](\w+):""")
 LOAD = re.compile(r"""(?:\{%\s*(?:include|extends)|render\(\s*request,|template_name\s*=)\s*["'](\w+)/""")
@@ -156,6 +156,7 @@ BREACHES = {
     "inside-offers": ("offers/search.py", "import offers.public.views"),
     "inside-the-others": ("companies/models/breach.py", "import companies.actions.visibility"),
     "inside-opco": ("opco/actions/breach.py", "import opco.views.queue"),
+    "inside-unsubscribe": ("unsubscribe/actions/breach.py", "import unsubscribe.views.ask"),
     "inside-the-ground": ("labonnealternance/kit/breach.py", "import labonnealternance.accounts.models"),
     "public-face-companies": ("offers/public/breach.py", "import companies.clients"),
     "public-face-offers": ("opco/actions/breach.py", "import offers.recruiters.space"),
@@ -165,7 +166,7 @@ BREACHES = {
 @pytest.mark.parametrize("contract", BREACHES)
 def test_a_breach_of_each_import_contract_is_caught(contract, tmp_path):
     path, line = BREACHES[contract]
-    for package in ("labonnealternance", "companies", "offers", "scoring", "opco"):
+    for package in ("labonnealternance", *FLOOR):
         for source in (ROOT / package).rglob("*.py"):
             target = tmp_path / source.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,16 @@ PUBLIC = {
     "offers:offer_apply": "how to apply to an offer",
     "offers:suggest_jobs": "helps to type a job",
     "offers:suggest_places": "helps to type a place",
+    # An establishment leaves, or asks to be shown, without any account.
+    "unsubscribe:home": "what may be asked",
+    "unsubscribe:ask": "asks for a link to the known address",
+    "unsubscribe:sent": "says where the link is",
+    "unsubscribe:ask_support": "asks support, with a document",
+    "unsubscribe:to_confirm": "says where the link is",
+    "unsubscribe:act": "the link is what proves who reads it",
+    "unsubscribe:confirm": "the link is what proves where to answer",
+    "unsubscribe:by_mail": "the link of a mail to an establishment",
+    "unsubscribe:ask_by_mail": "the same, for one thing",
     # Recruiters come with a SIRET, before any account.
     "offers:register": "the way in of a recruiter",
     "offers:register_contact": "who is there",

@@ -106,6 +106,14 @@ def revoke(*, decision_id: int, by, at: dt.datetime, reason: str) -> VisibilityD
     return decision
 
 
+def revoke_many(*, decision_ids: Iterable[int], by, at: dt.datetime, reason: str) -> int:
+    """``revoke`` for each, in one query; returns how many ended now."""
+    if not reason.strip():
+        raise RefusedDecision("Dites pourquoi la décision est annulée.")
+    standing = VisibilityDecision.objects.filter(pk__in=list(decision_ids), revoked_at=None)
+    return standing.update(revoked_at=at, revoked_by=by, revocation_reason=reason.strip())
+
+
 def correct_contact(
     *, siret: str, channel: str, value: str, by, at: dt.datetime, reason: str, origin: str
 ) -> ContactCorrection:

@@ -1,9 +1,6 @@
 """Signing in by a link, seeing one's account, its sessions and its address, signing out."""
 
-import contextlib
-import time
 import uuid
-from collections.abc import Iterator
 
 from django.contrib import messages
 from django.contrib.auth import login, logout
@@ -22,6 +19,7 @@ from labonnealternance.accounts.forms import AddressChangeForm, SignInForm, safe
 from labonnealternance.accounts.models import SignInLink, User
 from labonnealternance.kit.http import client_ip
 from labonnealternance.kit.limits import TooMany
+from labonnealternance.kit.views import lasting
 
 # Longer than writing an e-mail and waking a worker through a broker that hangs: a known address takes no longer than
 # an unknown one.
@@ -29,14 +27,6 @@ ANSWER_SECONDS = 0.5
 
 # Those that the account's page shows, the last seen ones; the button that closes the others closes them all.
 SESSIONS_SHOWN = 20
-
-
-@contextlib.contextmanager
-def _lasting(seconds: float) -> Iterator[None]:
-    """The block lasts ``seconds`` at least."""
-    begun = time.monotonic()
-    yield
-    time.sleep(max(0.0, begun + seconds - time.monotonic()))
 
 
 @login_not_required
@@ -53,7 +43,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/sign_in.html", {"form": form})
     try:
-        with _lasting(ANSWER_SECONDS):
+        with lasting(ANSWER_SECONDS):
             actions.request_link(
                 address=form.cleaned_data["email"],
                 ip=client_ip(request),
@@ -183,7 +173,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/change_address.html", {"form": form})
     address = form.cleaned_data["email"]
     try:
-        with _lasting(ANSWER_SECONDS):
+        with lasting(ANSWER_SECONDS):
             actions.request_address_change(user=user, address=address, ip=client_ip(request), at=timezone.now())
     except TooMany as limit:
         return _too_many(request, "accounts/change_address.html", form, limit)

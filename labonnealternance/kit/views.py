@@ -1,6 +1,8 @@
-"""Addresses that any site has, and the pages whose own address is a secret."""
+"""Addresses that any site has, and what pages that keep a secret share."""
 
-from collections.abc import Callable
+import contextlib
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import wraps
 
@@ -41,3 +43,11 @@ def secret_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         return response
 
     return never_cache(guarded)
+
+
+@contextlib.contextmanager
+def lasting(seconds: float) -> Iterator[None]:
+    """The block lasts ``seconds`` at least: how long an answer takes tells nothing."""
+    begun = time.monotonic()
+    yield
+    time.sleep(max(0.0, begun + seconds - time.monotonic()))

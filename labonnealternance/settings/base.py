@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "scoring",
     "offers",
     "opco",
+    "unsubscribe",
     "labonnealternance.kit.admin_app.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -205,6 +206,11 @@ STORAGES = {
 
 # Files that come in; no address serves them.
 MEDIA_ROOT = ENV.files_dir or BASE_DIR / "files"
+FILE_UPLOAD_HANDLERS = [
+    "labonnealternance.kit.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 # The models and predictions of the score's runs.
 SCORING_DIR = ENV.scoring_dir or MEDIA_ROOT / "scoring"
 
@@ -312,6 +318,11 @@ CELERY_BEAT_SCHEDULE: dict = {
         "options": {"expires": 3000},
     },
     "opco.erase_old": {"task": "opco.erase_old", "schedule": crontab(hour=4, minute=10), "options": {"expires": 3600}},
+    "unsubscribe.purge": {
+        "task": "unsubscribe.purge",
+        "schedule": crontab(hour=4, minute=20),
+        "options": {"expires": 3600},
+    },
     "offers.close_for_closed_establishments": {
         "task": "offers.close_for_closed_establishments",
         "schedule": crontab(hour=5, minute=15),
@@ -367,6 +378,8 @@ OFFER_COUNTS_DELAY: float | None = 5
 
 # The public page that the back-office's page of an establishment opens.
 ESTABLISHMENT_PAGE = "offers:establishment"
+# Where the link of an e-mail to an establishment leads, with its token.
+LEAVE_BY_MAIL_PAGE = "unsubscribe:by_mail"
 # The lists of the back-office that its page there opens, for its SIRET.
 ADMIN_ABOUT_ESTABLISHMENT = {
     "Accès": "admin:offers_access_changelist",
@@ -406,8 +419,11 @@ NAVIGATION = {
         {"label": "Mentions légales", "url": "offers:legal_notice"},
         {"label": "Données personnelles", "url": "offers:personal_data"},
         {"label": "Cookies", "url": "offers:cookies"},
+        {"label": "Retirer ou corriger un établissement", "url": "unsubscribe:home"},
         {"label": "Contact", "url": "offers:contact"},
     ],
+    # For who represents an establishment: leave, pause, correct, be listed.
+    "leave": [{"label": "Retirer, mettre en pause ou corriger un établissement", "url": "unsubscribe:home"}],
     # The spaces of those who are signed in; one with a role is shown to who has it.
     "account": [
         {"label": "Espace recruteur", "url": "offers:space"},

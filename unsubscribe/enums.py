@@ -1,0 +1,38 @@
+"""Closed lists of what establishments ask for."""
+
+from django.db import models
+
+from companies.enums import Channel, DecisionReason, DecisionScope
+
+
+class Outcome(models.TextChoices):
+    """What an establishment asks for."""
+
+    LEAVE = "leave", "Ne plus apparaître"
+    PAUSE = "pause", "Faire une pause"
+    HIDE = "hide", "Masquer un moyen de contact"
+    CORRECT = "correct", "Corriger une coordonnée"
+    BE_LISTED = "be_listed", "Être référencé"
+
+
+class Status(models.TextChoices):
+    """How far a request went."""
+
+    ASKED = "asked", "À confirmer par e-mail"
+    CONFIRMED = "confirmed", "À traiter"
+    DONE = "done", "Faite"
+    REFUSED = "refused", "Refusée"
+    EXPIRED = "expired", "Jamais confirmée"
+
+
+class Proof(models.TextChoices):
+    """What shows that the request comes from the establishment."""
+
+    MAILBOX = "mailbox", "Lien envoyé à l'adresse connue"
+    DOCUMENT = "document", "Justificatif examiné par le support"
+
+
+# The same words as the decisions that follow.
+SUBJECTS = [DecisionScope.SIRET, DecisionScope.EMAIL]
+REASONS = [reason for reason in DecisionReason if reason != DecisionReason.REQUESTED_LISTING]
+CHANNELS = [Channel.EMAIL, Channel.PHONE, Channel.APPLICATIONS]
