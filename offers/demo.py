@@ -178,7 +178,7 @@ def _deposit(
             appellation_ogr=rng.choice(titles[:5]),
             starts_on=timezone.localdate(at) + timedelta(days=rng.randint(30, 200)),
             contract_types=rng.choice([both[:1], both[:1], both]),
-            level=rng.choice(["", *Level.values]),
+            level=rng.choice(["", "", Level.LEVEL_3, Level.LEVEL_4, Level.LEVEL_5]),
             duration_months=rng.choice([12, 12, 24, 36]),
             positions=rng.choice([1, 1, 1, 2, 3]),
             presentation=rng.choice(["", *PRESENTATIONS]),

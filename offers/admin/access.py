@@ -25,12 +25,15 @@ class DenialForm(forms.Form):
     )
 
 
+TO_DECIDE, NOT_CONFIRMED = "À décider", "Adresse non confirmée"
+
+
 class StandingFilter(admin.SimpleListFilter):
     title = "état"
     parameter_name = "etat"
 
     def lookups(self, request, model_admin):
-        return [("a-decider", "À décider"), ("non-confirme", "Adresse non confirmée"), *AccessStatus.choices[1:]]
+        return [("a-decider", TO_DECIDE), ("non-confirme", NOT_CONFIRMED), *AccessStatus.choices[1:]]
 
     def queryset(self, request, queryset):
         if self.value() == "a-decider":
@@ -58,7 +61,7 @@ def _denial(access: Access, answers: dict) -> str:
 
 @admin.register(Access)
 class AccessAdmin(ShownAdmin):
-    list_display = ["user", "company", "siret", "status", "origin", "asked_at", "confirmed_at"]
+    list_display = ["user", "company", "siret", "standing", "origin", "asked_at"]
     list_select_related = ["user", "establishment"]
     list_filter = [StandingFilter, "origin"]
     search_fields = ["user"]
@@ -80,6 +83,12 @@ class AccessAdmin(ShownAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         return narrowed(queryset, search_term), False
+
+    @admin.display(description="État", ordering="status")
+    def standing(self, access):
+        if access.status != AccessStatus.AWAITING:
+            return access.get_status_display()
+        return TO_DECIDE if access.confirmed_at else NOT_CONFIRMED
 
     @admin.display(description="Établissement")
     def company(self, access):
