@@ -84,8 +84,8 @@ def build(establishments: int) -> tuple[object, dict]:
         offers = france.load_offers(country, at=timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname, round(pg_total_relation_size(oid) / 1048576.0) FROM pg_class"
-            " WHERE relkind = 'r' AND relname ~ '^(offers_offer$|companies_(search|hiring|establishment$))' ORDER BY 2 DESC"
+            "SELECT relname, round(pg_total_relation_size(oid) / 1048576.0) FROM pg_class WHERE relkind = 'r'"
+            " AND relname ~ '^(offers_offer$|companies_(search|hiring|establishment$))' ORDER BY 2 DESC"
         )
         sizes = {name: int(megabytes) for name, megabytes in cursor.fetchall() if megabytes}
     return country, {

@@ -303,8 +303,10 @@ class TestOffers:
 
     def test_an_offer_says_what_where_when_which_contract_and_since_when_and_leads_to_its_page(self, client, offer):
         html = ask(client, **METZ)
-        for told in ("Offre d’emploi", "Apprenti boulanger", offer.establishment.name, "Metz (57000)", "12 mois",
-                     "Contrat en apprentissage, CAP, BEP et équivalents (niveau 3)", "Publiée aujourd’hui"):  # fmt: skip
+        for told in (
+            "Offre d’emploi", "Apprenti boulanger", offer.establishment.name, "Metz (57000)", "12 mois",
+            "Contrat en apprentissage, CAP, BEP et équivalents (niveau 3)", "Publiée aujourd’hui",
+        ):  # fmt: skip
             assert told in html
         assert "1 offre et 1 entreprise" in html
         address = re.search(r'href="(/offre/[^"]+)"', html)[1].replace("&amp;", "&")

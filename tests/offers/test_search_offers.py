@@ -117,9 +117,7 @@ class TestWhatIsFound:
     def test_an_offer_is_found_to_the_end_of_its_last_day_in_paris(self, recruiter, last_day):
         offer = make_offer(recruiter)
         Offer.objects.filter(pk=offer.pk).update(expires_on=last_day)
-        paris = dt.timezone(
-            dt.timedelta(hours=1 if last_day.month == 12 or last_day == dt.date(2026, 10, 25) else 2)
-        )
+        paris = dt.timezone(dt.timedelta(hours=1 if last_day.month == 12 or last_day == dt.date(2026, 10, 25) else 2))
         midnight = dt.datetime.combine(last_day + DAY, dt.time(), tzinfo=paris)
         assert found(ask(at=midnight - dt.timedelta(seconds=1))) == [offer.pk]
         assert found(ask(at=midnight)) == []
