@@ -13,7 +13,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
-# Counts of the offers' readers are written when a test asks for it (``offers.actions.counts.write``), by its own thread.
+# Counts of the offers' readers are written when a test asks for it (``offers.actions.counts.write``).
 OFFER_COUNTS_DELAY = None
 
 # Outside services are silent but in the tests that play them.
