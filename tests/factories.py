@@ -31,6 +31,8 @@ from labonnealternance.accounts.models import User
 from labonnealternance.kit.text import search_key
 from offers.enums import AccessStatus, OfferStatus
 from offers.models import Access, Offer, Registration
+from unsubscribe.enums import Outcome, Proof, Status
+from unsubscribe.models import Request
 
 
 def make_siren(n: int) -> str:
@@ -307,4 +309,28 @@ class OfferFactory(DjangoModelFactory):
     )
     closed_at = factory.LazyAttribute(
         lambda offer: None if offer.status in {OfferStatus.AWAITING, OfferStatus.ACTIVE} else offer.created_at
+    )
+
+
+class RequestFactory(DjangoModelFactory):
+    """An establishment without a known address asks to leave, and confirmed its own an hour ago: support's to treat."""
+
+    class Meta:
+        model = Request
+
+    outcome = Outcome.LEAVE
+    scope = DecisionScope.SIRET
+    value = factory.Sequence(lambda n: make_siret(n + 1))
+    reason = DecisionReason.OTHER
+    status = Status.CONFIRMED
+    proof = Proof.DOCUMENT
+    address = factory.Sequence(lambda n: f"demandeur{n}@exemple.fr")
+    digest = factory.Sequence(lambda n: f"{n:064d}")
+    asked_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(hours=2))
+    expires_at = factory.LazyAttribute(lambda asked: asked.asked_at + dt.timedelta(hours=72))
+    confirmed_at = factory.LazyAttribute(
+        lambda asked: None if asked.status in {Status.ASKED, Status.EXPIRED} else asked.asked_at
+    )
+    settled_at = factory.LazyAttribute(
+        lambda asked: asked.asked_at if asked.status in {Status.DONE, Status.REFUSED} else None
     )

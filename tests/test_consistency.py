@@ -37,6 +37,7 @@ from opco.models import Advisor, Export
 from scoring.models import Run
 from tests import factories
 from tests.office import enter
+from unsubscribe.models import Request
 
 OURS = [
     model
@@ -96,6 +97,7 @@ ROWS = {
         by=factories.UserFactory(), opco=factories.OpcoFactory(code=f"opco-{n}"), tab="a-traiter", is_narrowed=False,
         at=timezone.now(), rows=n,
     ),
+    Request: lambda n: factories.RequestFactory(taken_by=factories.StaffFactory()),
     Release: lambda n: release(),
     Run: lambda n: Run.objects.create(started_at=timezone.now(), history="essai", seed=1, release=release()),
     ReferenceImport: lambda n: ReferenceImport.objects.create(

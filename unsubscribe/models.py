@@ -143,21 +143,21 @@ class Request(WithStatus):
         return self.status == Status.ASKED and at < self.expires_at
 
     def told(self) -> str:
-        """What is asked, as the end of « Vous avez demandé à : »."""
+        """What is asked, as the end of « Vous avez demandé »."""
         until = french_date(self.ends_on) if self.ends_on else ""
         match self.outcome:
             case Outcome.LEAVE:
-                return "ne plus apparaître sur le site"
+                return "de ne plus apparaître sur le site"
             case Outcome.PAUSE:
-                return f"ne plus apparaître sur le site jusqu’au {until} inclus"
+                return f"de ne plus apparaître sur le site jusqu’au {until} inclus"
             case Outcome.HIDE:
-                return f"masquer {_HIDDEN[Channel(self.channel)]}"
+                return f"de masquer {_HIDDEN[Channel(self.channel)]}"
             case Outcome.CORRECT:
                 contacts = [f"e-mail {self.email}"] * bool(self.email)
                 contacts += [f"téléphone {shown_phone(self.phone)}"] * bool(self.phone)
-                return f"remplacer les coordonnées connues ({', '.join(contacts)})"
+                return f"de remplacer les coordonnées connues ({', '.join(contacts)})"
         labels = Rome.objects.filter(code__in=self.rome_codes).order_by("code").values_list("label", flat=True)
-        return f"apparaître jusqu’au {until} inclus pour : {', '.join(labels)}"
+        return f"d’apparaître jusqu’au {until} inclus pour : {', '.join(labels)}"
 
     def move(self, *, to: Status, by, at: datetime, reason: str = "") -> None:
         """Passes to ``to`` with a line of the journal. Raises ``ForbiddenMove``."""

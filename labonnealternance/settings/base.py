@@ -388,7 +388,7 @@ ADMIN_ABOUT_ESTABLISHMENT = {
 
 # The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
 ADMIN_SECTIONS = {
-    "Établissements": ["companies.establishment", "companies.visibilitydecision"],
+    "Établissements": ["companies.establishment", "companies.visibilitydecision", "unsubscribe.request"],
     "Recruteurs et offres": [
         "opco:queue", "offers.access", "offers.offer", "offers.registration", "opco.advisor", "opco.export",
     ],
