@@ -69,7 +69,7 @@ def sitemap(request):
 @cache_control(public=True, max_age=24 * 3600)
 def sitemap_of_pages(request):
     """The pages that search engines may list, by their public address."""
-    paths = [reverse("offers:home"), *(reverse(f"offers:{name}") for name in TITLES)]
+    paths = [reverse(f"offers:{name}") for name in ("home", "register", *TITLES)]
     return _xml("urlset", "".join(f"<url>{_location(path)}</url>" for path in paths))
 
 

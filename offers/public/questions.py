@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from companies.actions import references
 from companies.models import Commune, Rome
+from labonnealternance.kit.text import clean_line
 from offers import search
 from offers.enums import ContractType, Level
 from offers.search import RADII_KM, Kind, Sort
@@ -24,7 +25,6 @@ PER_PAGE = 20
 MAX_PAGE = LONGEST_TOTAL // PER_PAGE + 1
 MAX_ALTERNATIVES = 5
 
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _ROME_CODE = re.compile(r"[A-Z][0-9]{4}")
 _COMMUNE_CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
 
@@ -110,11 +110,6 @@ STARTS = {
     "6": ("D’ici six mois", (0, 6)),
     "apres": ("Dans plus de six mois", (6, None)),
 }
-
-
-def clean(text: str) -> str:
-    """``text`` without invisible characters (NUL among them, that no database takes) and with single spaces."""
-    return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
 def asked_of_the_market(question: Question, *, today: datetime.date) -> search.Question:
@@ -218,7 +213,7 @@ def _read_page(question: Question, text: str) -> None:
 
 def _read_job(question: Question, parameters: QueryDict) -> list[references.JobSuggestion]:
     """Fills the job; returns what else the text may mean."""
-    question.job_text = clean(parameters.get("metier", ""))
+    question.job_text = clean_line(parameters.get("metier", ""))
     if len(question.job_text) > MAX_TEXT:
         question.job_text = question.job_text[:MAX_TEXT]
         question.job_error = f"Le métier est trop long\u00a0: {MAX_TEXT} caractères au plus."
@@ -245,7 +240,7 @@ def _read_job(question: Question, parameters: QueryDict) -> list[references.JobS
 
 def _read_place(question: Question, parameters: QueryDict) -> list[references.PlaceSuggestion]:
     """Fills the place; returns what else the text may mean."""
-    question.place_text = clean(parameters.get("lieu", ""))
+    question.place_text = clean_line(parameters.get("lieu", ""))
     if len(question.place_text) > MAX_TEXT:
         question.place_text = question.place_text[:MAX_TEXT]
         question.place_error = f"Le lieu est trop long\u00a0: {MAX_TEXT} caractères au plus."

@@ -18,7 +18,7 @@ from companies.actions import hiring_potentials, references
 from companies.models import Establishment, spaced_siret
 from labonnealternance.kit import errors
 from labonnealternance.kit.contacts import shown_phone
-from labonnealternance.kit.text import counted, french_date, grouped
+from labonnealternance.kit.text import clean_line, counted, french_date, grouped
 from offers import search as market
 from offers.actions import counts, sheets
 from offers.actions.sheets import place_of, size_of
@@ -102,7 +102,7 @@ def establishment(request: HttpRequest, *, siret: str) -> HttpResponse:
 @cache_control(public=True, max_age=3600)
 def suggest_jobs(request: HttpRequest) -> JsonResponse:
     """``{"suggestions": [{"label", "value"}]}`` for ``?q=``; ``value`` is a list of ROME codes with commas."""
-    text = questions.clean(request.GET.get("q", ""))[: questions.MAX_TEXT]
+    text = clean_line(request.GET.get("q", ""))[: questions.MAX_TEXT]
     jobs = references.suggest_jobs(text=text, limit=MAX_SUGGESTIONS) if len(text) > 1 else []
     return JsonResponse({"suggestions": [{"label": job.label, "value": ",".join(job.rome_codes)} for job in jobs]})
 
@@ -112,7 +112,7 @@ def suggest_jobs(request: HttpRequest) -> JsonResponse:
 @cache_control(public=True, max_age=3600)
 def suggest_places(request: HttpRequest) -> JsonResponse:
     """``{"suggestions": [{"label", "value"}]}`` for ``?q=``; ``value`` is INSEE's code of the commune."""
-    text = questions.clean(request.GET.get("q", ""))[: questions.MAX_TEXT]
+    text = clean_line(request.GET.get("q", ""))[: questions.MAX_TEXT]
     places = references.suggest_places(text=text, limit=MAX_SUGGESTIONS) if len(text) > 1 else []
     return JsonResponse({"suggestions": [{"label": place.label, "value": place.code} for place in places]})
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from labonnealternance.kit.context_processors import site
 from offers.public.information import TITLES
 
-PAGES = ["offers:home", *(f"offers:{name}" for name in TITLES)]
+PAGES = ["offers:home", "offers:register", *(f"offers:{name}" for name in TITLES)]
 
 
 @pytest.mark.parametrize("name", PAGES)

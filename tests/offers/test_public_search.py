@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from companies.models import Rome
+from labonnealternance.kit.text import clean_line
 from offers.models import Offer
 from offers.public import questions, views
 from tests.factories import OfferFactory
@@ -262,7 +263,7 @@ def test_suggestions_answer_whatever_is_typed(client, name, text):
 
 
 def test_cleaning_keeps_what_people_type():
-    assert questions.clean("  Développeur\u00a0C++ \n web ") == "Développeur C++ web"
+    assert clean_line("  Développeur\u00a0C++ \n web ") == "Développeur C++ web"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,11 @@
     list.hidden = true;
     const field = document.createElement("div");
     field.className = "suggestions-field";
+    // An element that moves loses the focus, which a page with an error gives to its field.
+    const isFocused = input.autofocus || document.activeElement === input;
     input.before(field);
     field.append(input, list);
+    if (isFocused) input.focus();
     const status = document.createElement("p");
     status.className = "fr-sr-only";
     status.setAttribute("role", "status");
