@@ -1,11 +1,15 @@
 """E-mail addresses as they are kept and compared, telephone numbers as they are read."""
 
+import re
+
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 # RFC 5321.
 LONGEST_ADDRESS = 254
+# A French number that is neither free nor dear.
+_ORDINARY = re.compile(r"\+33([1-79])(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)
 
 
 class NotAnAddress(ValueError):
@@ -26,6 +30,10 @@ def clean_email(text: str) -> str:
 
 def shown_phone(number: str) -> str:
     """A number in E.164 as people read it: ``01 99 00 00 18`` in France, else international; "" for none."""
+    # Nearly all of them; the library reads one in the time of fifty.
+    ordinary = _ORDINARY.fullmatch(number)
+    if ordinary:
+        return "0{} {} {} {} {}".format(*ordinary.groups())
     try:
         parsed = phonenumbers.parse(number, "FR")
     except phonenumbers.NumberParseException:

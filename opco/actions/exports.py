@@ -20,7 +20,8 @@ CHUNK = 500
 
 
 def take_out(*, desk: Desk, tab: Tab, filters: Filters, at: datetime) -> Iterator[Any]:
-    """The rows of ``tab`` as its list shows them, all of them, read as they are asked for.
+    """The rows of ``tab`` as its list shows them, all of them, read as they are asked for; those that leave the list
+    meanwhile are left out.
 
     Files (``Access``) come with the ``reason`` and the author, ``judge``, of the decision that stands; what was passed
     on is decisions. The journal has its line before the first row, and their number once the reader has the last one,
@@ -43,9 +44,12 @@ def take_out(*, desk: Desk, tab: Tab, filters: Filters, at: datetime) -> Iterato
 def _counted(rows: QuerySet[Any], journal: Export) -> Iterator[Any]:
     number = 0
     try:
-        for row in rows.iterator(chunk_size=CHUNK):
-            number += 1
-            yield row
+        # Short statements, whatever the length of the list: none is cut, and no cursor is held while a reader is slow.
+        keys = list(rows.values_list("pk", flat=True))
+        for first in range(0, len(keys), CHUNK):
+            for row in rows.filter(pk__in=keys[first : first + CHUNK]):
+                number += 1
+                yield row
     finally:
         journal.rows = number
         journal.save(update_fields=["rows"])

@@ -54,7 +54,7 @@ def _month(first: date) -> str:
 def _columns(told: Figures) -> str:
     return plots.columns(
         "Décisions de chaque mois, par sorte",
-        labels=[date_format(month.first, "b") for month in told.months],
+        labels=[date_format(month.first, "N") for month in told.months],
         series={name: [month.made[kind] for month in told.months] for kind, (name, _) in _KINDS.items()},
         colours=dict(_KINDS.values()),
         x_label=f"de {_month(told.months[0].first)} à {_month(told.months[-1].first)}",

@@ -149,13 +149,13 @@ def test_no_query_is_added_by_a_line(desk, django_assert_num_queries):
     client = seated(desk.user)
     make_file(offers=1)
     export(client).getvalue()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         export(client).getvalue()
     for n in range(8):
         commune = factories.CommuneFactory(code=f"57{n:03d}")
         decided(certify, desk, make_file(establishment__commune=commune, offers=1))
         make_file(establishment__commune=commune, offers=1)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(lines(export(client))) == 9
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(lines(export(client, onglet="certifies"))) == 8
