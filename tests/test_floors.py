@@ -89,9 +89,9 @@ def test_a_foreign_key_that_points_up_is_caught():
 
 def test_a_migration_that_leans_upward_is_caught():
     migration = Migration("0002_breach", "companies")
-    migration.dependencies = [("companies", "0001_extensions"), ("scoring", "0001_runs")]
+    migration.dependencies = [("companies", "0001_extensions"), ("scoring", "0001_initial")]
     assert upward_migrations("companies", {("companies", "0002_breach"): migration}) == [
-        ("0002_breach", ("scoring", "0001_runs"))
+        ("0002_breach", ("scoring", "0001_initial"))
     ]
 
 

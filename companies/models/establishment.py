@@ -1,6 +1,5 @@
 """Establishments as the registry knows them. Human decisions never share a column with these facts."""
 
-from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
@@ -21,6 +20,7 @@ from companies.models.reference import Commune, Idcc, Naf, Opco
 from companies.models.search_keys import NameKey
 from companies.models.siret import validate_siret
 from companies.models.visibility import ContactCorrection, VisibilityDecision
+from labonnealternance.kit.states import Move
 
 
 class EstablishmentImport(models.Model):
@@ -247,7 +247,7 @@ class Establishment(models.Model):
         return self.name or "Établissement sans nom connu"
 
 
-class OpcoAssignment(models.Model):
+class OpcoAssignment(Move):
     """One line of the journal of ``Establishment.opco``: who told it, when, why."""
 
     establishment = models.ForeignKey(
@@ -255,11 +255,6 @@ class OpcoAssignment(models.Model):
     )
     opco = models.ForeignKey(Opco, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="OPCO")
     origin = models.CharField("origine", max_length=10, choices=OpcoOrigin)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="auteur"
-    )
-    at = models.DateTimeField("le")
-    reason = models.TextField("raison", blank=True)
 
     class Meta:
         verbose_name = "attribution d'OPCO"

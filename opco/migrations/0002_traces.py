@@ -8,7 +8,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('companies', '0011_search_by_name'),
         ('offers', '0001_initial'),
         ('opco', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
