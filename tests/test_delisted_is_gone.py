@@ -12,12 +12,16 @@ from django.test import Client
 from django.utils import timezone
 
 from companies.actions import hiring_potentials, visibility
+from companies.actions.contacts import known_contact
 from companies.enums import DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import Establishment, Naf
 from offers.enums import OfferStatus
 from tests import factories
 from tests.companies import stock
 from tests.offers import public_town
+from unsubscribe.actions import requests
+from unsubscribe.actions.requests import Wish
+from unsubscribe.enums import Outcome
 
 SEARCH = "/recherche/?romes=D1102&lieu=Metz&code=57463&rayon=10"
 
@@ -87,17 +91,24 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
         call_command("import_establishments", str(stock_of(town, tmp_path / "stock.csv")), "--partial", verbosity=0)
         turns.append("import")
 
+    def support_hides_its_company(each):
+        visibility.delist(
+            scope=DecisionScope.SIREN, value=each.siret[:9],
+            by=None, at=timezone.now(), reason=DecisionReason.OTHER, origin=DecisionOrigin.SUPPORT,
+        )  # fmt: skip
+
+    def it_leaves_by_the_link_of_a_mail(each):
+        address, leaves = known_contact(siret=each.siret), Wish(Outcome.LEAVE, reason=DecisionReason.NO_APPRENTICES)
+        token = requests.ask_by_mail(siret=each.siret, email=address, wish=leaves, ip="", at=timezone.now())
+        requests.act(token=token, sirets=[each.siret], all_of_them=False, at=timezone.now())
+
+    ways = [it_leaves_by_the_link_of_a_mail, support_hides_its_company]
     threads = [in_a_thread(work) for work in (look, look, score, bring)]
     for thread in threads:
         thread.start()
     try:
         for number, each in enumerate(town[:16]):
-            by_siren = number % 2
-            visibility.delist(
-                scope=DecisionScope.SIREN if by_siren else DecisionScope.SIRET,
-                value=each.siret[:9] if by_siren else each.siret,
-                by=None, at=timezone.now(), reason=DecisionReason.OTHER, origin=DecisionOrigin.SUPPORT,
-            )  # fmt: skip
+            ways[number % len(ways)](each)
             gone[each.siret] = time.monotonic()
             time.sleep(0.15)
     finally:

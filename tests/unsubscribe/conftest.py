@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.urls import reverse
 
 from companies.enums import DecisionReason
 from labonnealternance.mail.models import Message
@@ -11,6 +12,7 @@ from tests.factories import make_siret
 
 ADDRESS = "accueil@exemple.fr"
 SIRET = make_siret(1)
+PDF = b"%PDF-1.7\n1 0 obj\nendobj\ntrailer\n%%EOF\n"
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +59,15 @@ def last_link() -> str:
         Message.objects.filter(kind__in=["unsubscribe_link", "unsubscribe_contact"]).order_by("-created_at").first()
     )
     return re.search(r"https?://[^/]+(/desinscription/\S+)", letter.text_body)[1]
+
+
+def page(name, asked):
+    return reverse(f"admin:unsubscribe_request_{name}", args=[asked.pk])
+
+
+def press(client, name, asked, **answers):
+    """Reads what the button will send, then confirms it."""
+    answer = client.post(page(name, asked), answers)
+    if answer.status_code == 200 and answer.context["seen"]:
+        answer = client.post(page(name, asked), {**answers, "seen": answer.context["seen"]})
+    return answer

@@ -163,7 +163,9 @@ class TestSeveral:
 
     def test_none_ticked_is_a_sentence(self, client, branches):
         ask(client, who=ADDRESS)
-        assert "Cochez au moins un établissement" in client.post(last_link(), {}).text
+        page = client.post(last_link(), {}).text
+        assert "Cochez au moins un établissement" in page
+        assert "checked" not in page
         assert Request.objects.get().status == Status.ASKED
 
     def test_another_one_s_establishment_is_refused_and_nothing_is_done(self, client, branches):

@@ -17,13 +17,12 @@ from labonnealternance.mail.models import Message
 from tests import factories
 from tests.factories import make_siret
 from tests.office import enter
-from tests.unsubscribe.conftest import ANSWERS, SIRET, last_link
+from tests.unsubscribe.conftest import ANSWERS, PDF, SIRET, last_link, page, press
 from unsubscribe.actions import clock, treatment
 from unsubscribe.actions.effects import RefusedRequest
 from unsubscribe.enums import Outcome, Proof, Status
 from unsubscribe.models import Request
 
-PDF = b"%PDF-1.7\n1 0 obj\nendobj\ntrailer\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40 + b"IEND\xaeB`\x82"
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 40 + b"\xff\xd9"
 ASKER = "gerant@exemple.fr"
@@ -47,18 +46,6 @@ def ask(client, word="quitter", *, document=None, **more):
 
 def listed():
     return set(Establishment.objects.listed(timezone.now()).values_list("siret", flat=True))
-
-
-def page(name, asked):
-    return reverse(f"admin:unsubscribe_request_{name}", args=[asked.pk])
-
-
-def press(client, name, asked, **answers):
-    """Reads what the button will send, then confirms it."""
-    answer = client.post(page(name, asked), answers)
-    if answer.status_code == 200 and answer.context["seen"]:
-        answer = client.post(page(name, asked), {**answers, "seen": answer.context["seen"]})
-    return answer
 
 
 @pytest.fixture

@@ -31,11 +31,12 @@ def _not_valid(request: HttpRequest) -> HttpResponse:
 def act(request: HttpRequest, *, token: str) -> HttpResponse:
     """The establishments that the address speaks for, to tick, and the button; then, that it is done."""
     at = timezone.now()
-    error, ticked = "", request.POST.getlist("siret")
+    error = ""
+    ticked = request.POST.getlist("siret") if request.method == "POST" else None
     try:
         if request.method == "POST":
             try:
-                requests.act(token=token, sirets=ticked, all_of_them="tous" in request.POST, at=at)
+                requests.act(token=token, sirets=ticked or [], all_of_them="tous" in request.POST, at=at)
             except RefusedRequest as refusal:
                 error = str(refusal)
             else:
@@ -48,14 +49,15 @@ def act(request: HttpRequest, *, token: str) -> HttpResponse:
         return _not_valid(request)
 
 
-def _choice(request: HttpRequest, asked: Request, *, ticked: list[str], error: str) -> HttpResponse:
+def _choice(request: HttpRequest, asked: Request, *, ticked: list[str] | None, error: str) -> HttpResponse:
     behind = requests.sirets_behind(asked)
     if not behind:
         raise LinkNotValid
-    # The one that was named, or the only one.
-    first = behind[0] if len(behind) == 1 or behind[0] == asked.value else ""
+    if ticked is None:
+        # The one that was named, or the only one.
+        ticked = behind[:1] if len(behind) == 1 or behind[0] == asked.value else []
     boxes = [
-        {"place": place, "siret": spaced_siret(place.siret), "is_ticked": place.siret in (ticked or [first])}
+        {"place": place, "siret": spaced_siret(place.siret), "is_ticked": place.siret in ticked}
         for place in requests.places(behind)
     ]
     context = {
