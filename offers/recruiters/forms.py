@@ -46,7 +46,7 @@ def _text_input(**attrs: object) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "fr-input", **attrs})
 
 
-class PersonForm(forms.Form):
+class ContactForm(forms.Form):
     """A person whom candidates, the OPCO and support may call."""
 
     first_name = LineField(
@@ -76,7 +76,7 @@ class PersonForm(forms.Form):
             raise ValidationError(str(refusal), code="phone") from None
 
 
-class ContactForm(PersonForm):
+class RegistrationForm(ContactForm):
     """Who registers, unless they are signed in; the OPCO is asked only where no register could tell it."""
 
     email = AddressField(

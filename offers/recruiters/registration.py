@@ -33,7 +33,7 @@ from offers.actions.accesses import AccessDenied, NotForSupport
 from offers.actions.registrations import RefusedRegistration
 from offers.models import Registration
 from offers.recruiters import offer_form
-from offers.recruiters.forms import ContactForm, OfferForm, focus_first_fault
+from offers.recruiters.forms import OfferForm, RegistrationForm, focus_first_fault
 from offers.recruiters.offer_form import Occasion
 
 # Rooms of recruiters behind one network type and register; a machine that reads the registry through us does not.
@@ -164,12 +164,12 @@ def _tell(request: HttpRequest, *, siret: str, at: datetime) -> HttpResponse:
     return _too_many(page, limit) if limit else page
 
 
-def _contact_form(request: HttpRequest, typed: QueryDict | None, *, asks_opco: bool) -> ContactForm:
-    return ContactForm(typed, asks_who=not request.user.is_authenticated, asks_opco=asks_opco)
+def _contact_form(request: HttpRequest, typed: QueryDict | None, *, asks_opco: bool) -> RegistrationForm:
+    return RegistrationForm(typed, asks_who=not request.user.is_authenticated, asks_opco=asks_opco)
 
 
 def _contact_page(
-    request: HttpRequest, *, siret: str, at: datetime, form: ContactForm | None = None, refusal: str = ""
+    request: HttpRequest, *, siret: str, at: datetime, form: RegistrationForm | None = None, refusal: str = ""
 ) -> HttpResponse:
     legal = registry.look_up(siret=siret, at=at)
     form = form or _contact_form(request, None, asks_opco=legal.opco is None)

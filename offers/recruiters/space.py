@@ -422,27 +422,19 @@ def offer_print(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
 # ── The person and their establishments ──────────────────────────────────────────────────────────────────────────────
 
 
-class _ContactForm(ContactForm):
-    """Who the person is; the address has a page of its own, where it is proved."""
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, asks_who=True, asks_opco=False, **options)
-        del self.fields["email"]
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
     """The person's names and telephone."""
     user = _person(request)
     if request.method == "POST":
-        form = _ContactForm(request.POST)
+        form = ContactForm(request.POST)
         if form.is_valid():
             accounts.set_contact(user=user, at=timezone.now(), **form.cleaned_data)
             messages.success(request, "Vos coordonnées sont enregistrées.")
             return redirect("offers:contact_edit")
     else:
         initial = {"first_name": user.first_name, "last_name": user.last_name, "phone": shown_phone(user.phone)}
-        form = _ContactForm(initial=initial)
+        form = ContactForm(initial=initial)
     shows_phone = Offer.objects.of(user).live().filter(shows_phone=True).exists()
     context = {"section": "contact", "form": form, "shows_phone": shows_phone}
     return render(request, "offers/recruiters/contact.html", context)
