@@ -17,6 +17,18 @@ def safe_next(path: str) -> str:
     return path if path.startswith("/") and stays_here and len(path) <= LONGEST_NEXT else ""
 
 
+class NextField(forms.CharField):
+    """The page that was asked for. Nobody types it: what is no address of this site is left out, not refused."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self):
+        super().__init__(required=False)
+
+    def clean(self, value) -> str:
+        return safe_next(value) if isinstance(value, str) and value.isprintable() else ""
+
+
 class SignInForm(forms.Form):
     """An address to send the link to, and the page that was asked for."""
 
@@ -25,10 +37,7 @@ class SignInForm(forms.Form):
         help_text="Celle que vous avez donnée à votre inscription. Format attendu : nom@domaine.fr",
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "class": "fr-input"}),
     )
-    next = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def clean_next(self) -> str:
-        return safe_next(self.cleaned_data["next"])
+    next = NextField()
 
 
 class AddressChangeForm(forms.Form):

@@ -16,6 +16,11 @@ class NotAnAddress(ValueError):
     """What was given as an e-mail address is none; the message says why, in French."""
 
 
+def is_a_machine(address: str) -> bool:
+    """Whether ``address`` names a machine by its number (``a@[127.0.0.1]``): nobody's mailbox is there."""
+    return address.endswith("]")
+
+
 def clean_email(text: str) -> str:
     """``text`` in lower case, without the spaces around it. Raises ``NotAnAddress``."""
     address = text.strip().lower()
@@ -25,6 +30,8 @@ def clean_email(text: str) -> str:
         validate_email(address)
     except ValidationError:
         raise NotAnAddress("Cette adresse e-mail n'est pas valide.") from None
+    if is_a_machine(address):
+        raise NotAnAddress("Cette adresse e-mail n'est pas valide.")
     return address
 
 

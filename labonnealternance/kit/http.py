@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from labonnealternance.kit.contacts import LONGEST_ADDRESS
+from labonnealternance.kit.contacts import LONGEST_ADDRESS, is_a_machine
 
 # Signs that turn the reading order of what follows them: they disguise a text as another.
 _TURNS_READING_ORDER = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -43,14 +43,34 @@ def network_of(ip: str) -> str:
     return str(address)
 
 
+# Kinds of signs that show nothing by themselves: controls, formats, spaces, marks that stand on another sign.
+_SHOWS_NOTHING = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp", "Mn", "Me"})
+# More marks than this on one sign spill over the lines around it.
+MOST_MARKS = 4
+
+
 def refuse_control_characters(value: str, *, allowed: str = "") -> None:
-    """Raises ``ValidationError`` where ``value`` holds a sign that no keyboard types (NUL, escape, turned order)."""
+    """Raises ``ValidationError`` where ``value`` holds a sign that no keyboard types (NUL, escape, turned order), where
+    nothing of it can be seen, and where marks are piled on one sign.
+    """
+    marks = 0
+    is_seen = not value.strip()
     for sign in value:
-        if sign not in allowed and (unicodedata.category(sign) in {"Cc", "Cs"} or sign in _TURNS_READING_ORDER):
-            raise ValidationError(
-                "Ce texte contient un caractère invisible qui n'est pas accepté : tapez-le de nouveau.",
-                code="control_character",
-            )
+        kind = unicodedata.category(sign)
+        marks = marks + 1 if kind in {"Mn", "Me"} else 0
+        is_seen = is_seen or kind not in _SHOWS_NOTHING
+        is_refused = sign not in allowed and (kind in {"Cc", "Cs"} or sign in _TURNS_READING_ORDER)
+        if is_refused or marks > MOST_MARKS:
+            raise _invisible()
+    if not is_seen:
+        raise _invisible()
+
+
+def _invisible() -> ValidationError:
+    return ValidationError(
+        "Ce texte contient un caractère invisible qui n'est pas accepté : tapez-le de nouveau.",
+        code="control_character",
+    )
 
 
 def has_control_characters(value: str, *, allowed: str = "") -> bool:
@@ -105,4 +125,7 @@ class AddressField(forms.EmailField):
         self.validators.append(refuse_control_characters)
 
     def clean(self, value):
-        return super().clean(value).lower()
+        address = super().clean(value).lower()
+        if is_a_machine(address):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return address

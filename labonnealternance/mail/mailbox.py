@@ -57,7 +57,8 @@ class KeptMail:
 
     @property
     def subject(self) -> str:
-        return str(self.mail["Subject"] or "")
+        # A long one begins on the line after its name, whose indent is not part of it.
+        return str(self.mail["Subject"] or "").strip()
 
     @property
     def message_id(self) -> str:

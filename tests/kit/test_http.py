@@ -2,8 +2,10 @@
 
 import pytest
 from django import forms
+from django.core.exceptions import ValidationError
 from django.test import RequestFactory
 
+from labonnealternance.kit.contacts import NotAnAddress, clean_email
 from labonnealternance.kit.http import AddressField, LineField, ParagraphsField, client_ip, network_of
 
 
@@ -81,3 +83,38 @@ def test_what_people_type_is_kept(typed, kept):
     form = Form(typed)
     assert form.is_valid(), form.errors
     assert {name: form.cleaned_data[name] for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u200b\u200b\u200b", "\u200d", "\ufe0f", "\u00ad \u2060", "e" + "\u0301" * 5, "\u0301" * 100, "Bonjour\u202e"],
+)
+def test_a_text_that_nobody_sees_or_that_spills_over_its_lines_is_refused(text):
+    with pytest.raises(ValidationError, match="invisible"):
+        LineField(max_length=150).clean(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Léo",
+        "Le\u0301o",
+        "👩\u200d🍳 Cuisinière",
+        "☎\ufe0f",
+        "مرحبا",
+        "Nguyễn",
+        "नमस्ते",
+        "co\u00adopérative",
+        "a\u200bb",
+    ],
+)
+def test_emoji_accents_and_other_scripts_are_texts(text):
+    assert LineField(max_length=150).clean(text) == text
+
+
+@pytest.mark.parametrize("address", ["a@[127.0.0.1]", "a@[IPv6:::1]"])
+def test_the_number_of_a_machine_is_nobody_s_address(address):
+    with pytest.raises(ValidationError):
+        AddressField().clean(address)
+    with pytest.raises(NotAnAddress):
+        clean_email(address)
