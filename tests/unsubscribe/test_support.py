@@ -1,11 +1,13 @@
 """An establishment without a known address: a document, an address to answer to, and support that decides."""
 
 import datetime as dt
+import io
 import threading
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -310,5 +312,9 @@ class TestTime:
 
         factories.RequestFactory(status=Status.ASKED, proof=Proof.MAILBOX,
                                  asked_at=timezone.now() - dt.timedelta(days=4))  # fmt: skip
+        told = io.StringIO()
+        call_command("purge_requests", "--dry-run", stdout=told)
+        assert "1  demandes jamais confirmées" in told.getvalue()
+        assert Request.objects.get().status == Status.ASKED
         purge()
         assert Request.objects.get().status == Status.EXPIRED
