@@ -501,15 +501,17 @@ def _queries(act) -> int:
 
 
 @pytest.mark.parametrize("status", [AccessStatus.GRANTED, AccessStatus.AWAITING])
-def test_a_deposit_takes_a_constant_number_of_queries_fifteen_at_most(client, recruiter, status):
+@pytest.mark.parametrize("is_chosen", [True, False])
+def test_a_deposit_takes_a_constant_number_of_queries_fifteen_at_most(client, recruiter, status, is_chosen):
     shop = factories.EstablishmentFactory(siret=factories.make_siret(1))
     factories.AccessFactory(user=recruiter, establishment=shop, status=status)
-    chosen = {"ogr": ogr_of(TITLE)}
+    chosen = {"ogr": ogr_of(TITLE)} if is_chosen else {}
     alone = _queries(lambda: send(client, **chosen))
     for _ in range(20):
         factories.OfferFactory(access=factories.AccessFactory(user=recruiter))
         factories.RomeAppellationFactory(rome=factories.RomeFactory(code=BAKER))
-    assert alone == _queries(lambda: send(client, **chosen)) <= 15
+    again = _queries(lambda: send(client, **chosen))
+    assert alone == again <= 15
 
 
 def test_the_form_takes_as_many_queries_for_one_establishment_as_for_thirty(client, recruiter, access):
