@@ -15,20 +15,15 @@ from django.utils.timezone import localdate
 
 from companies.models import Establishment, spaced_siret
 from labonnealternance.accounts import emails as account_emails
+from labonnealternance.accounts.actions import LinkWords
 from labonnealternance.accounts.models import SignInLink
-from labonnealternance.kit.text import french_date
+from labonnealternance.kit.text import counted, french_date
 from labonnealternance.mail.actions import Letter, write_many
-from offers.enums import AccessStatus
+from offers.enums import AccessStatus, OfferStatus
 from offers.models import Access, Offer, Registration
 
 # A mail that tells of many offers names the first ones, and counts the others.
 MOST_TITLES = 20
-# The first word of the subject of a sign-in link that confirms a registration.
-REGISTRATION = "registration"
-# The first word of the subject of a sign-in link that confirms a registration.
-REGISTRATION = "registration"
-# The first word of the subject of a sign-in link that confirms a registration.
-REGISTRATION = "registration"
 # The first word of the subject of a sign-in link that confirms a registration.
 REGISTRATION = "registration"
 
@@ -55,23 +50,57 @@ def registration_link(*, link: SignInLink, token: str, at: datetime) -> None:
     The names that the visitor typed are not: nobody knows yet whether the visitor is the reader. Where the registration
     is gone, or was refused meanwhile, it is the ordinary mail of a sign-in.
     """
-    registration_id = registration_of(link)
-    alive = Registration.objects.filter(access__user=link.user_id).exclude(access__status=AccessStatus.DENIED)
-    alive = alive.select_related("access__establishment__commune")
-    registration = alive.filter(pk=registration_id).first() if registration_id else None
+    registration = _alive(link)
     if registration is None:
         account_emails.sign_in_link(link=link, token=token, at=at)
         return
     establishment = registration.access.establishment
-    offers = registration.offers.filter(confirmed_at__isnull=True).order_by("created_at", "pk")
     context = {
         **_who(establishment),
-        "place": f"{establishment.postcode} {establishment.commune.name if establishment.commune else ''}".strip(),
-        **_titles(list(offers)),
+        "place": _place(establishment),
+        **_titles(_to_confirm(registration, link)),
         "link": settings.SITE_URL + reverse("accounts:use_link", args=[token]),
         "minutes": settings.SIGN_IN_LINK_LIFETIME_MINUTES,
     }
     write_many([Letter("registration_link", link.address, context, confidential=True)], at=at)
+
+
+def registration_words(*, link: SignInLink) -> LinkWords | None:
+    """What the page of the link says that its button confirms (``settings.LINK_WORDS``): what its mail told of.
+
+    None where nothing is left to confirm: the link only signs in.
+    """
+    registration = _alive(link)
+    if registration is None:
+        return None
+    told = _titles(_to_confirm(registration, link))
+    if registration.confirmed_at and not told["titles"]:
+        return None
+    who = _who(registration.access.establishment)
+    place = _place(registration.access.establishment)
+    lines = [f"votre inscription pour {who['establishment']}, SIRET {who['siret']}{f', {place}' if place else ''}"]
+    lines += [f"votre offre « {title} »" for title in told["titles"]]
+    if told["others"]:
+        lines.append(f"et {counted(told['others'], 'autre offre', 'autres offres')}")
+    return LinkWords("Confirmer votre inscription", lines, "Confirmer et me connecter")
+
+
+def _alive(link: SignInLink) -> Registration | None:
+    """The registration that ``link`` confirms, unless it is gone, or was refused meanwhile."""
+    registration_id = registration_of(link)
+    alive = Registration.objects.filter(access__user=link.user_id).exclude(access__status=AccessStatus.DENIED)
+    alive = alive.select_related("access__establishment__commune")
+    return alive.filter(pk=registration_id).first() if registration_id else None
+
+
+def _to_confirm(registration: Registration, link: SignInLink) -> list[Offer]:
+    """The offers that ``link`` confirms: what was deposited after it had left is not among them."""
+    waiting = registration.offers.filter(status=OfferStatus.AWAITING, confirmed_at__isnull=True)
+    return list(waiting.filter(created_at__lte=link.created_at).order_by("created_at", "pk"))
+
+
+def _place(establishment: Establishment) -> str:
+    return f"{establishment.postcode} {establishment.commune.name if establishment.commune else ''}".strip()
 
 
 def subject_of(registration: Registration) -> str:

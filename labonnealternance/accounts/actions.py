@@ -93,9 +93,24 @@ def _end_of_a_link(at: datetime) -> datetime:
     return at + timedelta(minutes=settings.SIGN_IN_LINK_LIFETIME_MINUTES)
 
 
-def is_usable(*, token: str, at: datetime) -> bool:
-    """Whether ``token`` would sign someone in at ``at``; uses nothing."""
-    return SignInLink.objects.usable(token=token, at=at).live().exists()
+def usable_link(*, token: str, at: datetime) -> SignInLink | None:
+    """The link that ``token`` would sign someone in with at ``at``; uses nothing."""
+    return SignInLink.objects.usable(token=token, at=at).live().first()
+
+
+@dataclass(frozen=True)
+class LinkWords:
+    """What the page of a link says before it is used: ``lines`` tell what ``button`` confirms, beside signing in."""
+
+    title: str
+    lines: list[str]
+    button: str
+
+
+def words_of_link(*, link: SignInLink) -> LinkWords | None:
+    """The words of the app that asked for ``link`` (``settings.LINK_WORDS``); None where it only signs in."""
+    words = settings.LINK_WORDS.get(link.subject.partition(":")[0])
+    return import_string(words)(link=link) if words else None
 
 
 def is_renewable(*, token: str, at: datetime) -> bool:

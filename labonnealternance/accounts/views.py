@@ -80,9 +80,10 @@ def use_link(request: HttpRequest, token: str) -> HttpResponse:
     """A button on GET (readers of mail open links by themselves, HEAD too); only POST signs in."""
     at = timezone.now()
     if request.method != "POST":
-        if not actions.is_usable(token=token, at=at):
+        found = actions.usable_link(token=token, at=at)
+        if found is None:
             return _link_not_valid(request, token)
-        return render(request, "accounts/use_link.html")
+        return render(request, "accounts/use_link.html", {"words": actions.words_of_link(link=found)})
     try:
         link = actions.use_link(token=token, at=at)
     except actions.LinkNotValid:

@@ -158,9 +158,10 @@ LOGOUT_REDIRECT_URL = "/"
 SIGN_IN_LINK_LIFETIME_MINUTES = 10
 # What a link stands for is told by its subject, « registration:12 ». Functions of the floors above, called as
 # ``f(link=link, at=at)`` when a link is used, in the same transaction; and the mails of the subjects that have their
-# own, ``f(link=link, token=token, at=at)``.
+# own, ``f(link=link, token=token, at=at)``; and what their page says before its button is pressed, ``f(link=link)``.
 LINK_USED = ["offers.actions.registrations.link_used"]
 LINK_EMAILS = {"registration": "offers.emails.registration_link"}
+LINK_WORDS = {"registration": "offers.emails.registration_words"}
 OTP_TOTP_ISSUER = SITE_NAME
 # A device is enrolled by a command; its secret is shown once, and no page of the back-office shows it again.
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True

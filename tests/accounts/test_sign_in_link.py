@@ -410,10 +410,15 @@ def own_mail(*, link, token, at):
     emails.sign_in_link(link=link, token=token, at=at)
 
 
+def own_words(*, link):
+    return actions.LinkWords("Confirmer l'essai", [f"<b>{link.subject}</b>"], "Oui, et me connecter")
+
+
 @pytest.fixture
 def told(settings):
     settings.LINK_USED = [f"{__name__}.note_use"]
     settings.LINK_EMAILS = {"essai": f"{__name__}.own_mail"}
+    settings.LINK_WORDS = {"essai": f"{__name__}.own_words"}
     uses.clear()
     mails.clear()
 
@@ -439,6 +444,24 @@ def test_a_subject_has_a_mail_of_its_own_and_the_others_the_ordinary_one(user, t
     sent(user)
     assert mails == [("essai:12", user.email)]
     assert Message.objects.count() == 3
+
+
+def test_the_page_of_a_link_says_what_its_button_confirms_and_how_to_leave(client, user, told):
+    path = sent(user, subject="essai:12")
+    page = client.get(path).text
+    assert "<h1>Confirmer l&#x27;essai</h1>" in page
+    assert "&lt;b&gt;essai:12&lt;/b&gt;" in page
+    assert "Oui, et me connecter" in page
+    assert '<a href="/">Quitter sans confirmer</a>' in page
+    assert uses == []
+    assert SignInLink.objects.get().used_at is None
+
+
+@pytest.mark.parametrize("subject", ["", "autre:12"])
+def test_the_page_of_a_link_that_only_signs_in_confirms_nothing_else(client, user, told, subject):
+    page = client.get(sent(user, subject=subject)).text
+    assert "Ouvrir votre espace" in page
+    assert "confirme" not in page[page.index("<h1>") : page.index("</form>")]
 
 
 def test_a_link_of_which_one_part_breaks_is_not_used_at_all(client, user, path, settings):

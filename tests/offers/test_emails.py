@@ -61,7 +61,9 @@ def told(letter, at=AT):
 
 
 def link_mail(access, registration):
-    link = SignInLink(user=access.user, address=access.user.email, subject=emails.subject_of(registration))
+    link = SignInLink(
+        user=access.user, address=access.user.email, subject=emails.subject_of(registration), created_at=AT
+    )
     emails.registration_link(link=link, token="jeton", at=AT)
     return Message.objects.get()
 

@@ -30,6 +30,7 @@ from tests.factories import (
     make_siret,
 )
 from tests.offers.market import AT, fields, job, new_key, together
+from tests.offers.recruiter_journey import words
 
 pytestmark = pytest.mark.django_db
 
@@ -285,6 +286,44 @@ def test_the_link_s_use_confirms_all_that_it_named(journey, tokens):
     assert (access.status, offer.status) == (AccessStatus.AWAITING, OfferStatus.AWAITING)
     assert list(Access.objects.awaiting()) == [access]
     assert offer.journal.get(kind=OfferEventKind.CONFIRMED).by == user
+
+
+def page_of_link(client, token, at=LATER) -> str:
+    with time_machine.travel(at, tick=False):
+        answer = client.get(f"/compte/lien/{token}/")
+    assert answer.status_code == 200
+    return words(answer)
+
+
+def test_the_link_s_page_repeats_what_its_button_confirms_and_opening_it_confirms_nothing(
+    client, journey, deposit, tokens
+):
+    registration = journey()
+    deposit(registration, at=AT + dt.timedelta(minutes=1), custom_title="Déposée après le lien")
+    page = page_of_link(client, tokens[0])
+    assert "votre inscription pour BOULANGERIE DURAND, SIRET 000 000 " in page
+    assert f"votre offre « {TITLE} »" in page
+    assert "Confirmer et me connecter" in page
+    assert "Quitter sans confirmer" in page
+    assert "Déposée après le lien" not in page
+    registration.refresh_from_db()
+    assert registration.confirmed_at is None
+    assert not Offer.objects.filter(confirmed_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("change", ["confirmed", "denied", "gone"])
+def test_a_link_with_nothing_left_to_confirm_says_only_that_it_signs_in(client, journey, tokens, change):
+    registration = journey()
+    if change == "confirmed":
+        registrations.confirm(registration_id=registration.pk, user=registration.access.user, at=LATER)
+    elif change == "denied":
+        Access.objects.update(status=AccessStatus.DENIED)
+    else:
+        Offer.objects.all().delete()
+        registration.delete()
+    page = page_of_link(client, tokens[0])
+    assert "Ouvrir votre espace" in page
+    assert "Confirmer" not in page
 
 
 def test_whom_a_known_contact_vouches_for_is_published_by_the_link_alone(journey, tokens):
