@@ -41,6 +41,7 @@ SUGGESTIONS = Limit("recruiter-suggestions", count=900, per=timedelta(minutes=5)
 LOOK_UPS = Limit("recruiter-look-ups", count=120, per=timedelta(minutes=10))
 
 REGISTER_PAGE = "offers/recruiters/register.html"
+CONTACT_PAGE = "offers/recruiters/register_contact.html"
 MAX_TEXT = 200
 MAX_SUGGESTIONS = 8
 # In one session: whoever keeps the books of many shops registers them one after the other.
@@ -142,13 +143,22 @@ def register_contact(request: HttpRequest) -> HttpResponse:
         context = {"text": siret, "error": refused.sentence, "code": refused.code, "siren": siret[:9]}
         return render(request, REGISTER_PAGE, context)
     except TooMany as limit:
+        if request.method == "POST":
+            return _too_many(_typed_again(request, siret=siret, refusal=_sentence(limit)), limit)
         return _too_many(render(request, REGISTER_PAGE, {"text": siret, "refusal": _sentence(limit)}), limit)
+
+
+def _typed_again(request: HttpRequest, *, siret: str, refusal: str) -> HttpResponse:
+    """The form as it was filled, to be sent again later: the registry is not read for it."""
+    form = _contact_form(request, request.POST, asks_opco="opco" in request.POST)
+    context = {"form": form, "siret": spaced_siret(siret), "refusal": refusal}
+    return render(request, CONTACT_PAGE, context)
 
 
 def _tell(request: HttpRequest, *, siret: str, at: datetime) -> HttpResponse:
     """Keeps what the form says and goes on, or shows it again with what is wrong."""
     form = _contact_form(request, request.POST, asks_opco="opco" in request.POST)
-    refusal, limit = "", None
+    refusal, limit, is_final = "", None, False
     if form.is_valid():
         try:
             return _begin(request, siret=siret, told=form.cleaned_data, at=at)
@@ -156,11 +166,11 @@ def _tell(request: HttpRequest, *, siret: str, at: datetime) -> HttpResponse:
             for name, sentence in refused.faults.items():
                 form.add_error(name, sentence)
         except (AccessDenied, NotForSupport) as refused:
-            refusal = str(refused)
+            refusal, is_final = str(refused), True
         except TooMany as reached:
             limit, refusal = reached, _sentence(reached)
     focus_first_fault(form)
-    page = _contact_page(request, siret=siret, form=form, refusal=refusal, at=at)
+    page = _contact_page(request, siret=siret, form=form, refusal=refusal, is_final=is_final, at=at)
     return _too_many(page, limit) if limit else page
 
 
@@ -169,12 +179,20 @@ def _contact_form(request: HttpRequest, typed: QueryDict | None, *, asks_opco: b
 
 
 def _contact_page(
-    request: HttpRequest, *, siret: str, at: datetime, form: RegistrationForm | None = None, refusal: str = ""
+    request: HttpRequest,
+    *,
+    siret: str,
+    at: datetime,
+    form: RegistrationForm | None = None,
+    refusal: str = "",
+    is_final: bool = False,
 ) -> HttpResponse:
+    """``is_final``: sending the form again would be refused again, so it is not shown."""
     legal = registry.look_up(siret=siret, at=at)
     form = form or _contact_form(request, None, asks_opco=legal.opco is None)
-    context = {"form": form, "legal": legal, "siret": spaced_siret(legal.siret), "refusal": refusal}
-    return render(request, "offers/recruiters/register_contact.html", context)
+    siret = spaced_siret(legal.siret)
+    context = {"form": form, "legal": legal, "siret": siret, "refusal": refusal, "is_final": is_final}
+    return render(request, CONTACT_PAGE, context)
 
 
 def _begin(request: HttpRequest, *, siret: str, told: dict, at: datetime) -> HttpResponse:

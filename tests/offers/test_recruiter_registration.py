@@ -349,6 +349,21 @@ def test_too_many_look_ups_are_answered_429(client, bakery, monkeypatch):
     assert "Trop de demandes" in words(page)
 
 
+def test_a_filled_form_beyond_the_limit_of_look_ups_is_answered_429_and_kept(client, bakery, monkeypatch):
+    monkeypatch.setattr(doors, "LOOK_UPS", doors.Limit("test", 1, doors.LOOK_UPS.per))
+    client.get(CONTACT, {"siret": SIRET})
+    page = tell(client)
+    assert page.status_code == 429
+    assert page["Retry-After"]
+    assert "Trop de demandes" in words(page)
+    assert 'value="Camille@exemple.fr"' in page.text
+    assert 'value="01 99 00 12 34"' in page.text
+    assert "SIRET 000 000 018 00010" in words(page)
+    assert "Continuer" in words(page)
+    assert tell(client, siret="<script>").status_code == 429
+    assert not Registration.objects.exists()
+
+
 class TestSignedIn:
     @pytest.fixture
     def person(self, client):
@@ -381,6 +396,8 @@ class TestSignedIn:
         assert page.status_code == 200
         assert "a été refusée" in words(page)
         assert settings.CONTACT_EMAIL in words(page)
+        assert "Ajouter cet établissement" not in words(page)
+        assert 'href="/recruteur/"' in page.text
 
     def test_support_is_told_that_it_acts_elsewhere(self, client, bakery):
         sign_in(client, factories.StaffFactory())
