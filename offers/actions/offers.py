@@ -403,15 +403,23 @@ def edit(*, offer_id: uuid.UUID, fields: OfferFields, by: User, at: datetime, sh
 def prolong(*, offer_id: uuid.UUID, by: User | None, at: datetime, via: Door, seen: date | None = None) -> Offer:
     """Gives a published offer 30 days from ``at``.
 
-    ``seen`` is the last day that the person was told: where it has moved since, nothing is done and
-    ``AlreadyProlonged`` says so. Raises ``RefusedOffer`` for an offer that is not published.
+    ``seen`` is the last day that the person was told: where it is another one, nothing is done. Raises
+    ``AlreadyProlonged`` where someone prolonged the offer since, ``RefusedOffer`` for an offer that is not published.
     """
     offer = _locked(offer_id)
     _refuse_the_closed(offer, at=at)
     if offer.status != OfferStatus.ACTIVE:
         raise RefusedOffer("Cette offre n'est pas encore publiée : ses 30 jours commenceront à sa publication.")
     if seen and offer.expires_on != seen:
-        raise AlreadyProlonged(f"Cette offre a déjà été prolongée : elle est publiée jusqu'au {_day(offer)} inclus.")
+        assert offer.expires_on
+        if seen < offer.expires_on and offer.journal.filter(kind=OfferEventKind.PROLONGED).exists():
+            raise AlreadyProlonged(
+                f"Cette offre a déjà été prolongée : elle est publiée jusqu'au {_day(offer)} inclus."
+            )
+        raise RefusedOffer(
+            "Cette offre n'a pas été prolongée : la page n'était pas à jour. "
+            f"Elle est publiée jusqu'au {_day(offer)} inclus."
+        )
     last_day = Offer.last_day_from(at)
     if offer.expires_on == last_day:
         return offer

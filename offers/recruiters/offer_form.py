@@ -23,6 +23,7 @@ from labonnealternance.accounts.models import User
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import clean_line
 from offers.actions import offers
+from offers.actions.accesses import AccessDenied
 from offers.actions.offers import OfferFields, RefusedOffer
 from offers.actions.sheets import sheet_of_offer
 from offers.enums import AccessStatus, OfferStatus
@@ -116,6 +117,9 @@ def offer_new(request: HttpRequest) -> HttpResponse:
 def offer_duplicate(request: HttpRequest, offer_id: UUID) -> HttpResponse:
     """A new offer that begins as a copy of one of the person's."""
     copied = get_object_or_404(_offers(request), pk=offer_id)
+    if copied.access.status == AccessStatus.DENIED:
+        messages.error(request, str(AccessDenied(copied.access)))
+        return redirect("offers:recruiter_offer", copied.pk)
     return _deposit(request, Occasion(title="Dupliquer une offre"), siret=copied.establishment.siret, copied=copied)
 
 
@@ -196,7 +200,9 @@ def _person(request: HttpRequest) -> User:
 
 def _offers(request: HttpRequest) -> QuerySet[Offer]:
     """The person's own: another's id is a 404."""
-    return Offer.objects.of(request.user).select_related("access", "establishment__naf", "establishment__commune")
+    return Offer.objects.of(request.user).select_related(
+        "access__establishment", "establishment__naf", "establishment__commune"
+    )
 
 
 def _accesses(person: User, at: datetime) -> list[Access]:

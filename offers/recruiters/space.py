@@ -12,7 +12,7 @@ import segno
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -33,7 +33,7 @@ from offers.actions.accesses import AccessDenied, NotForSupport
 from offers.actions.offers import AlreadyProlonged, RefusedOffer
 from offers.actions.sheets import employer_of, sheet_of_offer
 from offers.enums import AccessStatus, Door, OfferStatus
-from offers.models import Access, Offer, OfferDay, Registration
+from offers.models import Access, AccessMove, Offer, OfferDay, Registration
 from offers.recruiters import words
 from offers.recruiters.closing import CloseForm
 from offers.recruiters.forms import ContactForm
@@ -94,6 +94,7 @@ class OfferLine:
     is_online: bool
     is_shown: bool
     may_prolong: bool
+    may_duplicate: bool
     lacks_outcome: bool
     counts: list[tuple[str, str]]
 
@@ -117,6 +118,7 @@ def _line(offer: Offer, *, at: datetime) -> OfferLine:
         is_shown=is_online and offer.is_showable,  # type: ignore[attr-defined]
         # The day of its publication an offer has its thirty days already.
         may_prolong=is_online and offer.expires_on != Offer.last_day_from(at),
+        may_duplicate=offer.access.status != AccessStatus.DENIED,
         lacks_outcome=not is_live and not offer.outcome,
         # Nobody reads what was never published.
         counts=[(grouped(number), many if number > 1 else one) for number, one, many in counts]
@@ -191,9 +193,11 @@ def _waiting(user: User) -> dict[str, object]:
         .prefetch_related(Prefetch("offers", Offer.objects.filter(confirmed_at__isnull=True).live(), "to_publish"))
         .order_by("-created_at")[:MOST_WAITING]
     )
+    denials = AccessMove.objects.filter(access=OuterRef("pk"), to_status=AccessStatus.DENIED)
     accesses = list(
         Access.objects.of(user)
         .select_related("establishment__opco")
+        .annotate(denial=Subquery(denials.order_by("-at", "-pk").values("reason")[:1]))
         .order_by(Case(When(status=AccessStatus.GRANTED, then=Value(1)), default=Value(0)), "-asked_at", "-pk")[
             :MOST_WAITING
         ]
@@ -271,6 +275,7 @@ def offer(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
         "siret": spaced_siret(found.establishment.siret),
         "happenings": [words.happening(each) for each in events],
         "readers": _readers(found, at=at),
+        "is_first_day": found.published_at is not None and localdate(found.published_at) == localdate(at),
         "address": address,
         "mail": _mail_address(found, address),
         "qr": qr_code(address),
@@ -355,14 +360,21 @@ def offer_prolong(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
     """Thirty days from now; the last day that the page showed is told, so that a double click is one prolongation."""
     at = timezone.now()
     found = _offer(request, offer_id, at=at)
+    # What no page wrote is no day that the person was shown: it is refused like a former one.
+    seen = _day(request.POST.get("seen")) or date.min
     try:
-        acts.prolong(offer_id=found.pk, by=_person(request), at=at, via=Door.SPACE, seen=_day(request.POST.get("seen")))
+        acts.prolong(offer_id=found.pk, by=_person(request), at=at, via=Door.SPACE, seen=seen)
     except AlreadyProlonged as refusal:
         messages.info(request, str(refusal))
     except RefusedOffer as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"« {found.title} » est en ligne jusqu’au {french_date(Offer.last_day_from(at))}.")
+        last_day = french_date(Offer.last_day_from(at))
+        if found.expires_on == Offer.last_day_from(at):
+            told = f"« {found.title} » n’a pas été prolongée : elle a déjà ses 30 jours, jusqu’au {last_day}."
+            messages.info(request, told)
+        else:
+            messages.success(request, f"« {found.title} » est en ligne jusqu’au {last_day}.")
     return redirect("offers:recruiter_offer", found.pk)
 
 

@@ -471,6 +471,29 @@ def test_one_button_prolongs_by_thirty_days_from_now_and_a_double_click_is_one_p
     assert (event.kind, event.via, event.by) == (OfferEventKind.PROLONGED, Door.SPACE, access.user)
 
 
+@pytest.mark.parametrize("seen", [None, "", "x", "2020-01-01", "9999-12-31"])
+def test_without_the_day_that_the_page_showed_nothing_is_prolonged_and_the_page_says_so(mine, access, seen):
+    offer = OfferFactory(access=access)
+    ends_on(offer, localdate() + timedelta(days=2))
+    sent = {} if seen is None else {"seen": seen}
+    answer = mine.post(reverse("offers:offer_prolong", args=[offer.pk]), sent, follow=True)
+    assert "n&#x27;a pas été prolongée" in answer.text
+    assert "a déjà été prolongée" not in answer.text
+    assert "est en ligne jusqu’au" not in answer.text
+    offer.refresh_from_db()
+    assert offer.expires_on == localdate() + timedelta(days=2)
+    assert not offer.journal.exists()
+
+
+def test_an_offer_that_has_its_thirty_days_is_not_said_prolonged(mine, access):
+    offer = OfferFactory(access=access)
+    ends_on(offer, localdate() + LIFETIME)
+    seen = (localdate() + LIFETIME).isoformat()
+    answer = mine.post(reverse("offers:offer_prolong", args=[offer.pk]), {"seen": seen}, follow=True)
+    assert "n’a pas été prolongée : elle a déjà ses 30 jours" in answer.text
+    assert not offer.journal.exists()
+
+
 def test_a_closed_offer_is_not_prolonged_and_the_page_says_what_to_do(mine, access):
     offer = OfferFactory(access=access, status=OfferStatus.EXPIRED)
     answer = mine.post(reverse("offers:offer_prolong", args=[offer.pk]), {"seen": "x"}, follow=True)
@@ -775,6 +798,39 @@ def test_an_offer_of_a_refused_access_stays_the_person_s_to_read_and_nothing_mor
     assert "close" in answer.text
     offer.refresh_from_db()
     assert offer.status == OfferStatus.CANCELLED
+
+
+def test_the_reason_of_a_refusal_is_told_as_text_and_the_last_one(mine, access):
+    staff = StaffFactory()
+    for hours, reason in ((3, "Ancien motif."), (1, "Parti <b>en juin</b>.")):
+        at = timezone.now() - timedelta(hours=hours)
+        accesses.deny(access_id=access.pk, by=staff, at=at, reason=reason)
+        if hours == 3:
+            accesses.grant(access_id=access.pk, by=staff, at=at + timedelta(hours=1), reason="Accordé.")
+    text = page_of(mine)
+    assert "Parti &lt;b&gt;en juin&lt;/b&gt;." in text
+    assert "Ancien motif." not in text
+    assert "Accordé." not in text
+
+
+def test_an_offer_of_a_refused_access_has_no_copy_and_the_address_says_why(mine, access):
+    kept, refused = OfferFactory(access=AccessFactory(user=access.user)), OfferFactory(access=access)
+    accesses.deny(access_id=access.pk, by=StaffFactory(), at=timezone.now(), reason="Inconnu.")
+    target = reverse("offers:offer_duplicate", args=[refused.pk])
+    for text in (page_of(mine), page_of(mine, "recruiter_offer", refused.pk)):
+        assert f'href="{target}"' not in text
+    assert f'href="{reverse("offers:offer_duplicate", args=[kept.pk])}"' in page_of(mine)
+    answer = mine.get(target, follow=True)
+    assert answer.redirect_chain == [(reverse("offers:recruiter_offer", args=[refused.pk]), 302)]
+    assert "a été refusée" in answer.text
+
+
+@pytest.mark.parametrize("hours, is_told", [(0, False), (25, True)])
+def test_that_nobody_opened_an_offer_is_told_from_its_second_day_on(mine, access, hours, is_told):
+    offer = OfferFactory(access=access)
+    Offer.objects.filter(pk=offer.pk).update(published_at=timezone.now() - timedelta(hours=hours))
+    text = page_of(mine, "recruiter_offer", offer.pk)
+    assert ("Personne ne l’a ouverte ces derniers jours" in text) is is_told
 
 
 @pytest.mark.parametrize("name", ["space", "contact_edit", "establishments"])
