@@ -23,6 +23,7 @@ from companies.clients.registry import (
     UnreadableAnswer,
     find_establishment,
 )
+from companies.models import Opco
 from tests.companies.fake_registry import FAILURES, FakeRegistry
 from tests.factories import OpcoFactory, make_siret
 
@@ -34,22 +35,35 @@ POST_OFFICE = "35600000000048"
 # ── The same questions to the one that is played and to the real one ─────────────────────────────────────────────────
 
 
+@pytest.fixture
+def real(monkeypatch, settings):
+    """Lets the tests out to the service whose address a variable gives."""
+
+    def allow(name):
+        address = os.environ.get(name)
+        if not address:
+            pytest.skip(f"no real service here ({name})")
+        monkeypatch.setattr(socket.socket, "connect", _socket.socket.connect)
+        setattr(settings, name, address.rstrip("/"))
+
+    return allow
+
+
 @pytest.fixture(params=["played", "real"])
-def any_registry(request, settings, monkeypatch):
-    if request.param == "played":
-        with FakeRegistry() as fake:
-            settings.COMPANY_REGISTRY_URL = fake.url
-            fake.add(POST_OFFICE, company={"nom_complet": "LA POSTE", "nom_raison_sociale": "LA POSTE"},
-                     activite_principale="53.10Z", adresse="9 RUE D'EXEMPLE 75015 PARIS", code_postal="75015",
-                     commune="75115")  # fmt: skip
-            yield
-        return
-    address = os.environ.get("COMPANY_REGISTRY_URL")
-    if not address:
-        pytest.skip("no real registry here (COMPANY_REGISTRY_URL)")
-    monkeypatch.setattr(socket.socket, "connect", _socket.socket.connect)
-    settings.COMPANY_REGISTRY_URL = address.rstrip("/")
-    yield
+def any_registry(request, real):
+    if request.param == "real":
+        return real("COMPANY_REGISTRY_URL")
+    name = {"nom_complet": "LA POSTE", "nom_raison_sociale": "LA POSTE"}
+    request.getfixturevalue("registry").add(
+        POST_OFFICE, company=name, activite_principale="53.10Z", adresse="9 RUE D'EXEMPLE 75015 PARIS", code_postal="75015", commune="75115",
+    )  # fmt: skip
+
+
+@pytest.fixture(params=["played", "real"])
+def any_opco_service(request, real):
+    if request.param == "real":
+        return real("OPCO_SERVICE_URL")
+    request.getfixturevalue("opco_service").names[POST_OFFICE] = "Uniformation, l'Opco de la Cohésion sociale"
 
 
 class TestContract:
@@ -68,6 +82,16 @@ class TestContract:
     def test_a_siret_that_nobody_has_is_not_in_the_registry(self, any_registry):
         with pytest.raises(NotInRegistry):
             find_establishment(make_siret(99_999))
+
+
+@pytest.mark.django_db
+class TestContractOfTheOpcoService:
+    def test_an_answer_names_one_of_ours_or_none(self, any_opco_service):
+        OpcoFactory(code="uniformation", name="Uniformation")
+        assert find_opco(POST_OFFICE) in {None, Opco.objects.get()}
+
+    def test_a_siret_that_nobody_has_has_no_opco(self, any_opco_service):
+        assert find_opco(make_siret(99_999)) is None
 
 
 # ── The registry ─────────────────────────────────────────────────────────────────────────────────────────────────────
