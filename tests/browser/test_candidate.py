@@ -42,14 +42,14 @@ def test_the_whole_way_is_made_by_keyboard_alone(town, visit):
         keys.press("Enter")
         page.wait_for_url(re.compile("/recherche/"))
         expect(page.get_by_role("heading", level=1)).to_contain_text("Boulanger / Boulangère près de Metz")
-        expect(page.locator("#total")).to_contain_text("23 établissements")
+        expect(page.locator("#total")).to_contain_text("23 entreprises")
         page.locator(".result a").first.focus()
         keys.press("Enter")
         page.wait_for_url(re.compile("/etablissement/"))
         expect(page.get_by_role("heading", level=1)).to_contain_text("BOULANGERIE")
         page.get_by_role("link", name="Retour aux résultats").focus()
         keys.press("Enter")
-        expect(page.locator("#total")).to_contain_text("23 établissements")
+        expect(page.locator("#total")).to_contain_text("23 entreprises")
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -92,7 +92,7 @@ def test_the_whole_way_is_made_without_javascript(town, visit):
         page.get_by_label("Métier").fill("boulangere")
         page.get_by_label("Lieu").fill("metz")
         page.get_by_role("button", name="Rechercher").click()
-        assert "23 établissements" in page.inner_text("#total")
+        assert "23 entreprises" in page.inner_text("#total")
         # Nothing that a script would have to bring to life is shown.
         assert not page.get_by_text("Afficher la carte").is_visible()
         assert not page.get_by_role("button", name="Paramètres d’affichage").first.is_visible()
@@ -174,7 +174,7 @@ def test_a_delisted_establishment_is_gone_at_the_next_look(town, visit):
         assert page.reload().status == 410
         expect(page.get_by_role("heading", level=1)).to_contain_text("n’est plus proposée")
         page.goto(SEARCH)
-        expect(page.locator("#total")).to_contain_text("22 établissements")
+        expect(page.locator("#total")).to_contain_text("22 entreprises")
         page.goto(SEARCH + "&page=2")
         expect(page.locator(f'a[href^="/etablissement/{chosen.siret}/"]')).to_have_count(0)
 
