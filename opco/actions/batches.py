@@ -16,7 +16,7 @@ from offers.models import Access
 from opco.actions.cases import TakenByAnother
 from opco.actions.decisions import YOUR_OWN, TooLateToUndo, decided_meanwhile, undo_locked
 from opco.actions.desks import Desk, NotInYourOpco, decisions_of, files_of
-from opco.actions.queue import Filters, rows_of
+from opco.actions.queue import Filters, in_tab, with_facts
 from opco.enums import DecisionKind, DecisionStatus, Tab
 from opco.models import HOLD, Case, Decision
 
@@ -24,6 +24,7 @@ logger = structlog.get_logger(__name__)
 
 # Below, opening the file is as quick.
 FEWEST = 2
+MOST_CANDIDATES = 500
 MOST_GROUPS = 50
 MOST_FILES = 100
 MOST_KNOWN = 10
@@ -64,17 +65,13 @@ def _per_domain(rows: QuerySet[Access]) -> QuerySet:
 
 def groups(*, desk: Desk, at: datetime) -> list[Group]:
     """The domains that can be certified in one go, those with the most files first."""
-    certified = _per_domain(files_of(desk).filter(status=AccessStatus.GRANTED))
-    to_treat = rows_of(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=at)
-    candidates = (
-        _per_domain(Access.objects.filter(pk__in=to_treat.order_by().values("pk")))
-        .filter(number__gte=FEWEST, domain__in=certified.values("domain"))
-        .exclude(domain__in=FREE_MAIL)
-        .order_by("-number", "domain")[:MOST_GROUPS]
-    )
-    found = {row["domain"]: row["number"] for row in candidates}
-    known = dict(certified.filter(domain__in=found).values_list("domain", "number"))
-    return [Group(domain, number, known.get(domain, 0)) for domain, number in found.items()]
+    to_treat = in_tab(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=at)
+    candidates = _per_domain(to_treat).filter(number__gte=FEWEST).exclude(domain__in=FREE_MAIL)
+    waiting = dict(candidates.order_by("-number", "domain").values_list("domain", "number")[:MOST_CANDIDATES])
+    certified = _per_domain(files_of(desk).filter(status=AccessStatus.GRANTED)).filter(domain__in=waiting)
+    known = dict(certified.values_list("domain", "number"))
+    found = [Group(domain, number, known[domain]) for domain, number in waiting.items() if domain in known]
+    return found[:MOST_GROUPS]
 
 
 def certified_with(*, desk: Desk, domain: str) -> list[Access]:
@@ -89,8 +86,8 @@ def files_to_certify(*, desk: Desk, domain: str, at: datetime) -> list[Access]:
     """The first files to treat of people who have ``domain``. Raises ``UnknownDomain``."""
     if not certified_with(desk=desk, domain=domain):
         raise UnknownDomain
-    rows = rows_of(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=at)
-    return list(rows.alias(domain=_domain()).filter(domain=domain)[:MOST_FILES])
+    rows = in_tab(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=at).alias(domain=_domain()).filter(domain=domain)
+    return list(with_facts(rows).order_by("confirmed_at", "pk")[:MOST_FILES])
 
 
 @transaction.atomic

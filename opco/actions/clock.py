@@ -64,9 +64,10 @@ def _settle(decision_id: int, *, at: datetime) -> bool:
 
 def _apply(decision: Decision, *, at: datetime) -> None:
     """Does what was decided; raises ``_NoEffect`` where the file is not any more what was decided about."""
+    # The establishment too: its OPCO stays what it is checked to be.
     access = (
         Access.objects.select_related("user", "establishment__opco")
-        .select_for_update(of=("self",), no_key=True)
+        .select_for_update(of=("self", "establishment"), no_key=True)
         .get(pk=decision.access_id)
     )
     establishment, by = access.establishment, decision.made_by

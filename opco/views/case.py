@@ -23,7 +23,7 @@ from opco.actions import cases, queue
 from opco.actions.comparisons import comparison_of
 from opco.actions.decisions import version_of
 from opco.actions.desks import Desk, NotInYourOpco, files_of
-from opco.actions.queue import FACTS, Filters
+from opco.actions.queue import FACTS
 from opco.enums import DecisionKind
 from opco.forms import NoteForm, ReasonForm
 from opco.models import KINDS, Answer
@@ -43,11 +43,9 @@ MOST_OTHERS = 20
 MOST_LINES = 100
 
 
-def file_of(desk: Desk, access_id: int, *, at: datetime) -> Access:
+def file_of(desk: Desk, access_id: int) -> Access:
     """A file with what its page reads. Raises ``NotInYourOpco``."""
-    rows = queue.files(desk=desk, filters=Filters(), at=at).select_related(
-        *FACTS, "establishment__naf", "establishment__idcc"
-    )
+    rows = queue.with_facts(files_of(desk)).select_related(*FACTS, "establishment__naf", "establishment__idcc")
     access = rows.filter(pk=access_id).first()
     if access is None:
         raise NotInYourOpco
@@ -69,12 +67,11 @@ class Other:
 
 def _others(access: Access, desk: Desk, *, siren: bool, kept: dict[str, str], at: datetime) -> list[Other]:
     """Other files on the SIRET; or on the SIREN's other establishments, those of the desk's OPCO."""
-    rows = queue.files(desk=desk, filters=Filters(), at=at).exclude(pk=access.pk)
+    rows = queue.with_facts(files_of(desk)).exclude(pk=access.pk)
     if siren:
         rows = rows.filter(establishment__siren=access.establishment.siren).exclude(establishment=access.establishment)
     else:
         rows = rows.filter(establishment=access.establishment)
-    rows = rows.select_related(*FACTS)
     return [
         Other(
             address=case_address(each.pk, kept),
@@ -158,7 +155,7 @@ def _registers(establishment: Establishment) -> list[tuple[str, str]]:
 def case(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
     """The file, and what may be decided of it."""
     at = timezone.now()
-    return render(request, "opco/case.html", case_context(request, desk, file_of(desk, access_id, at=at), at=at))
+    return render(request, "opco/case.html", case_context(request, desk, file_of(desk, access_id), at=at))
 
 
 def case_context(
@@ -269,7 +266,7 @@ def note(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
         raise NotInYourOpco
     form = NoteForm(request.POST)
     if not form.is_valid():
-        access = file_of(desk, access_id, at=at)
+        access = file_of(desk, access_id)
         return render(request, "opco/case.html", case_context(request, desk, access, at=at, note_form=form))
     cases.note(desk=desk, access_id=access_id, at=at, **form.cleaned_data)
     return redirect(f"{case_address(access_id, narrowing(request, desk).kept)}#notes")

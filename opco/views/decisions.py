@@ -71,7 +71,7 @@ def _page(
 @at_desk
 def refuse(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
     """A reason makes an e-mail; the e-mail is read, and written otherwise if need be; then the refusal is sent."""
-    access = file_of(desk, access_id, at=timezone.now())
+    access = file_of(desk, access_id)
     reason = request.GET.get("reason", "")
     proposed = decisions.PROPOSED[RefusalReason(reason)] if reason in RefusalReason else ""
     form = RefuseForm(request.POST if request.method == "POST" else None, initial={"reason": reason, "text": proposed})
@@ -94,7 +94,7 @@ def refuse(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
 @at_desk
 def ask(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
     """A question, the e-mail that carries it; then it is sent."""
-    access = file_of(desk, access_id, at=timezone.now())
+    access = file_of(desk, access_id)
     form = AskForm(request.POST if request.method == "POST" else None, initial={"text": QUESTION})
     text = QUESTION
     if form.is_bound and form.is_valid():
@@ -110,7 +110,7 @@ def ask(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
 @at_desk
 def pass_on(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
     """The file goes to another OPCO, or to support, and leaves the list."""
-    access = file_of(desk, access_id, at=timezone.now())
+    access = file_of(desk, access_id)
     form = PassOnForm(request.POST if request.method == "POST" else None, present=access.establishment.opco)
     if form.is_bound and form.is_valid():
         return _decide(

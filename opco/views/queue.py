@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -103,17 +101,16 @@ def queue(request: HttpRequest, desk: Desk) -> HttpResponse:
     filters, kept = form.filters, form.kept
     tab = Tab(request.GET["onglet"]) if request.GET.get("onglet") in Tab else Tab.TO_TREAT
     counts = lists.counts(desk=desk, filters=filters, at=at)
-    is_passed_on = tab == Tab.PASSED_ON
-    rows: QuerySet[Any]
-    if is_passed_on:
-        rows = lists.passed_on(desk=desk, filters=filters, at=at)
-    else:
-        rows = lists.rows_of(tab=tab, desk=desk, filters=filters, at=at)
-    paginator = Paginator(rows, PER_PAGE)
     # Counted with the tabs already.
-    paginator.count = counts[tab]
-    page = paginator.get_page(request.GET.get("page"))
-    found: Any = page.object_list
+    page = Paginator(range(counts[tab]), PER_PAGE).get_page(request.GET.get("page"))
+    start, stop = (page.number - 1) * PER_PAGE, page.number * PER_PAGE
+    found: dict[str, list] = {"lines": [], "passed": []}
+    if tab == Tab.PASSED_ON:
+        rows = lists.passed_on(desk=desk, filters=filters, at=at)
+        found["passed"] = [_passed(each) for each in rows[start:stop]]
+    else:
+        files = lists.page_of(tab=tab, desk=desk, filters=filters, at=at, start=start, stop=stop)
+        found["lines"] = [line_of(each, kept=kept, desk=desk, at=at) for each in files]
     own = {} if tab == Tab.TO_TREAT else {"onglet": tab.value}
     context = {
         **frame(desk, section="queue", at=at, kept=kept),
@@ -121,8 +118,7 @@ def queue(request: HttpRequest, desk: Desk) -> HttpResponse:
         "tab": tab,
         "tabs": [_tab(each, counts[each], kept, is_current=each == tab) for each in Tab],
         "total": counts[tab],
-        "lines": [] if is_passed_on else [line_of(each, kept=kept, desk=desk, at=at) for each in found],
-        "passed": [_passed(each) for each in found] if is_passed_on else [],
+        **found,
         "page": page,
         "links": _links(page, {**own, **kept}),
         "is_narrowed": bool(kept),

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.timezone import localdate, localtime
-
 from companies.models import OpcoAssignment
-from labonnealternance.kit.text import french_date
+from labonnealternance.kit.text import french_moment, french_time, uncapitalised
 from offers.enums import AccessStatus
 from offers.models import Access, AccessMove
 from opco.actions.comparisons import Comparison, Match
@@ -129,7 +127,7 @@ class Happening:
 
     @property
     def when(self) -> str:
-        return f"{french_date(localdate(self.at))} à {localtime(self.at):%H:%M}"
+        return french_moment(self.at)
 
 
 def history(
@@ -145,7 +143,7 @@ def history(
     decisions = list(decisions)
     settled = {decision.settled_at for decision in decisions}
     person = access.user.get_full_name()
-    lines = [Happening(access.asked_at, f"Demande faite ({access.get_origin_display().lower()})", person)]
+    lines = [Happening(access.asked_at, f"Demande faite ({uncapitalised(access.get_origin_display())})", person)]
     if access.confirmed_at:
         lines.append(Happening(access.confirmed_at, "Adresse e-mail confirmée", person))
     lines += [
@@ -157,13 +155,14 @@ def history(
     lines += [Happening(note.at, "Note", name_of(note.by), note.text) for note in notes]
     lines += [Happening(answer.at, "Réponse reçue", person, answer.text) for answer in answers]
     lines += [_assigned(assignment) for assignment in assignments if assignment.at not in settled]
-    return sorted(lines, key=lambda line: line.at, reverse=True)
+    # Of what happened at one moment, what is told last above came last.
+    return sorted(lines, key=lambda line: line.at)[::-1]
 
 
 def _decided(decision: Decision) -> Happening:
     what = decision.get_kind_display()
     if decision.kind == DecisionKind.REFUSE:
-        what = f"{what} : {decision.get_reason_display().lower()}"
+        what = f"{what} : {uncapitalised(decision.get_reason_display())}"
     elif decision.kind == DecisionKind.PASS_ON:
         what = f"{what} à {decision.to_opco or 'l’équipe de La bonne alternance'}"
     match decision.status:
@@ -172,14 +171,14 @@ def _decided(decision: Decision) -> Happening:
         case DecisionStatus.DROPPED:
             what = f"{what} – sans effet. {decision.settled_reason}"
         case DecisionStatus.HELD:
-            what = f"{what} – effectif à {localtime(decision.effective_at):%H:%M:%S}"
+            what = f"{what} – effectif à {french_time(decision.effective_at, seconds=True)}"
     return Happening(decision.made_at, what, name_of(decision.made_by), decision.text)
 
 
 def _assigned(assignment: OpcoAssignment) -> Happening:
     return Happening(
         assignment.at,
-        f"OPCO de l’établissement : {assignment.opco or 'aucun'} ({assignment.get_origin_display().lower()})",
+        f"OPCO de l’établissement : {assignment.opco or 'aucun'} ({uncapitalised(assignment.get_origin_display())})",
         name_of(assignment.by),
         assignment.reason,
     )

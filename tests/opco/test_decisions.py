@@ -187,7 +187,7 @@ def test_the_second_one_is_told_who_decided_and_when(desk):
             desk=colleague, access_id=access.pk, seen=seen, at=AT + 10 * SECOND, text="Non.",
             reason=RefusalReason.OTHER,
         )  # fmt: skip
-    assert str(told.value) == "Décision déjà prise par Anne Conseil à 09:30 : certifié."
+    assert str(told.value) == "Décision déjà prise par Anne Conseil à 9 h 30 : certifié."
     assert (told.value.by, told.value.at) == (desk.user, AT)
 
 
@@ -210,7 +210,7 @@ def test_a_page_that_is_behind_never_overturns_what_was_decided_since(desk):
     access, colleague = make_file(), make_desk(desk.opco)
     seen = version_of(access)
     decided(refuse, desk, access)
-    with pytest.raises(AlreadyDecided, match="par Anne Conseil à 09:30 : refusé"):
+    with pytest.raises(AlreadyDecided, match="par Anne Conseil à 9 h 30 : refusé"):
         decisions.certify(desk=colleague, access_id=access.pk, seen=seen, at=AT + HOUR)
     access.refresh_from_db()
     # Whoever has read the refusal may certify after all.
@@ -224,7 +224,7 @@ def test_what_support_decided_in_the_back_office_is_told_too_the_day_as_well(des
     seen = version_of(access)
     support = factories.StaffFactory(first_name="Sam", last_name="Support")
     accesses.deny(access_id=access.pk, by=support, at=AT, reason="Fraude")
-    with pytest.raises(AlreadyDecided, match="par Sam Support le 23/11/2026 à 09:30 : refusé"):
+    with pytest.raises(AlreadyDecided, match="par Sam Support le 23/11/2026 à 9 h 30 : refusé"):
         decisions.certify(desk=desk, access_id=access.pk, seen=seen, at=AT + DAY)
 
 
@@ -233,7 +233,7 @@ def test_what_the_service_granted_by_itself_is_told_too(desk):
     seen = version_of(access)
     factories.ContactFactory(siret=access.establishment.siret, email=access.user.email)
     accesses.judge(access_id=access.pk, at=AT)
-    with pytest.raises(AlreadyDecided, match="par le service, automatiquement à 09:30 : accordé"):
+    with pytest.raises(AlreadyDecided, match="par le service, automatiquement à 9 h 30 : accordé"):
         decisions.refuse(desk=desk, access_id=access.pk, seen=seen, at=AT, text="Non.", reason=RefusalReason.OTHER)
 
 
@@ -413,7 +413,7 @@ def test_a_file_that_a_colleague_took_is_not_decided_by_another(desk):
     access, colleague = make_file(), make_desk(desk.opco, first_name="Bruno", last_name="Second")
     cases.take(desk=colleague, access_id=access.pk, at=AT)
     for act in (certify, refuse, ask, pass_on):
-        with pytest.raises(TakenByAnother, match="Dossier pris par Bruno Second à 09:30"):
+        with pytest.raises(TakenByAnother, match="Dossier pris par Bruno Second à 9 h 30"):
             act(desk, access, at=AT + HOUR)
     certify(colleague, access, at=AT + HOUR)
     assert Case.objects.get().taken_by is None, "a decision gives the file back"
