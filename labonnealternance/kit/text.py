@@ -4,10 +4,15 @@ import datetime
 import re
 import unicodedata
 
+from django.utils.timezone import localtime
+
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "ø": "o"})
 _MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
     "décembre",
+)  # fmt: skip
+_SHORT_MONTHS = (
+    "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.",
 )  # fmt: skip
 _NOT_A_WORD = re.compile(r"[^a-z0-9+#]+")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
@@ -58,6 +63,44 @@ def french_date(day: datetime.date) -> str:
     ('1er décembre 2026', '21 août 2026')
     """
     return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def short_month(day: datetime.date) -> str:
+    """The month of ``day`` as French shortens it, where there is no room for the whole word.
+
+    >>> [short_month(datetime.date(2026, month, 1)) for month in (1, 5, 6, 7, 9)]
+    ['janv.', 'mai', 'juin', 'juil.', 'sept.']
+    """
+    return _SHORT_MONTHS[day.month - 1]
+
+
+def french_time(at: datetime.datetime, *, seconds: bool = False) -> str:
+    """The hour of a moment in Paris, as French writes it; ``seconds`` where a minute is too long.
+
+    >>> evening = datetime.datetime(2026, 11, 21, 13, 7, 5, tzinfo=datetime.UTC)
+    >>> french_time(evening), french_time(evening, seconds=True)
+    ('14 h 07', '14 h 07 min 05 s')
+    """
+    there = localtime(at)
+    return f"{there.hour} h {there:%M min %S s}" if seconds else f"{there.hour} h {there:%M}"
+
+
+def french_moment(at: datetime.datetime) -> str:
+    """A day and its hour in Paris.
+
+    >>> french_moment(datetime.datetime(2026, 11, 30, 23, 30, tzinfo=datetime.UTC))
+    '1er décembre 2026 à 0 h 30'
+    """
+    return f"{french_date(localtime(at).date())} à {french_time(at)}"
+
+
+def uncapitalised(text: str) -> str:
+    """``text`` as it goes on within a sentence: acronyms stay what they are.
+
+    >>> uncapitalised("Service public des OPCO")
+    'service public des OPCO'
+    """
+    return text[:1].lower() + text[1:]
 
 
 # The endings that adverts use; "Développeur ASP.NET" and "Node.js" are jobs.

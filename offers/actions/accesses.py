@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 
 from companies.actions import contacts
 from labonnealternance.accounts.models import User
+from labonnealternance.kit.text import french_time
 from labonnealternance.mail import actions as mail
 from labonnealternance.mail.actions import Letter
 from offers import emails
@@ -55,7 +56,7 @@ class AlreadyDecided(Exception):
         who = f"par {last.by.get_full_name()}" if last.by else "automatiquement"
         super().__init__(
             f"Cet accès est déjà {access.get_status_display().lower()} : décidé {who} "
-            f"le {localtime(last.at):%d/%m/%Y à %H:%M}."
+            f"le {localtime(last.at):%d/%m/%Y} à {french_time(last.at)}."
         )
 
 

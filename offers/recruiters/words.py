@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.timezone import localdate, localtime
+from django.utils.timezone import localdate
 
 from companies.models import Opco
-from labonnealternance.kit.text import counted, french_date
+from labonnealternance.kit.text import counted, french_date, french_time
 from offers.enums import AccessStatus, Door, OfferEventKind, OfferStatus, Outcome
 from offers.models import Access, Offer, OfferEvent
 
@@ -118,7 +118,7 @@ def happening(event: OfferEvent) -> Happening:
     is_end = event.kind == OfferEventKind.CLOSED
     return Happening(
         day=french_date(localdate(event.at)),
-        time=f"{localtime(event.at):%H h %M}",
+        time=french_time(event.at),
         what=_CLOSED[OfferStatus(event.to_status)] if is_end else _WHAT[OfferEventKind(event.kind)],
         # Written by the actions, from closed lists: nothing that somebody typed.
         detail=event.reason,

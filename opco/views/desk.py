@@ -12,8 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.timezone import localtime
 
+from labonnealternance.kit.text import french_time
 from opco.actions import desks, queue
 from opco.actions.batches import MOST_FILES, UnknownDomain
 from opco.actions.cases import TakenByAnother
@@ -77,7 +77,7 @@ def held_by(desk: Desk, *, kept: dict[str, str], at: datetime) -> list[Held]:
                 what=first.get_kind_display(),
                 name=name,
                 undo=with_query(undo, kept),
-                until=f"{localtime(first.effective_at):%H:%M:%S}",
+                until=french_time(first.effective_at, seconds=True),
                 seconds=max(0, ceil((first.effective_at - at).total_seconds())),
                 access_id=None if first.batch else first.access_id,
             )

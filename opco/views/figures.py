@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_safe
 
 from labonnealternance.kit import plots
-from labonnealternance.kit.text import counted, french_date, grouped
+from labonnealternance.kit.text import counted, french_date, grouped, short_month
 from opco.actions.desks import Desk
 from opco.actions.figures import Delay, Figures, figures
 from opco.enums import DecisionKind
@@ -54,7 +54,7 @@ def _month(first: date) -> str:
 def _columns(told: Figures) -> str:
     return plots.columns(
         "Décisions de chaque mois, par sorte",
-        labels=[date_format(month.first, "N") for month in told.months],
+        labels=[short_month(month.first) for month in told.months],
         series={name: [month.made[kind] for month in told.months] for kind, (name, _) in _KINDS.items()},
         colours=dict(_KINDS.values()),
         x_label=f"de {_month(told.months[0].first)} à {_month(told.months[-1].first)}",

@@ -80,7 +80,7 @@ def test_the_account_page_lists_the_open_sessions_this_one_first(here, phone, us
     ]
     assert listed.index("Cette session") < listed.index("Safari sur iPhone")
     assert listed.count("Cette session") == 1
-    assert "Ouverte le 14 juillet 2026 à 10:30" in listed
+    assert "Ouverte le 14 juillet 2026 à 10 h 30" in listed
     assert "réseau 192.0.2.*" in listed
     assert "réseau 2001:db8:12:*" in listed
     assert "Fermer toutes les autres" in listed

@@ -202,7 +202,7 @@ def test_the_second_who_decides_is_told_who_decided_and_when(ask):
     first, second = StaffFactory(first_name="Zoé", last_name="Premier"), StaffFactory()
     granted, denied = ask("a@exemple.fr"), ask("b@exemple.fr")
     accesses.grant(access_id=granted.pk, by=first, at=AT)
-    with pytest.raises(AlreadyDecided, match=r"déjà accordé : décidé par Zoé Premier le 23/11/2026 à 09:30"):
+    with pytest.raises(AlreadyDecided, match=r"déjà accordé : décidé par Zoé Premier le 23/11/2026 à 9 h 30"):
         accesses.grant(access_id=granted.pk, by=second, at=AT + dt.timedelta(hours=1))
     accesses.deny(access_id=denied.pk, by=first, at=AT, reason="Non")
     with pytest.raises(AlreadyDecided, match="déjà refusé : décidé par Zoé Premier"):

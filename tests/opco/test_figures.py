@@ -44,6 +44,14 @@ def test_the_examples_of_the_modules_hold():
     assert doctest.testmod(view).failed == 0
 
 
+def test_months_are_shortened_as_french_does(desk):
+    judged_after(desk, DAY)
+    told = figures(desk=desk, at=AT + HOUR)
+    drawn = str(view._columns(told))
+    for month in ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."):
+        assert f">{month}<" in drawn
+
+
 def test_what_waits_now_and_since_when(desk):
     make_file(asked_at=AT - 9 * DAY)
     make_file()
