@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements bench-search bench-import bench-nightly manage clean
+.PHONY: help run test check format requirements bench-search bench-import bench-nightly bench-queue manage clean
 
 help:  ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ bench-import: environment  ## Measures the import of 2,400,000 establishments (A
 
 bench-nightly: environment  ## Measures the clock's tasks on 100,000 active offers (ARGS="--offers 20000")
 	$(RUN) -m tests.bench.bench_nightly $(ARGS)
+
+bench-queue: environment  ## Measures the OPCO's queue with 50,000 people who wait (ARGS="--files 5000")
+	$(RUN) -m tests.bench.bench_queue $(ARGS)
 
 manage: environment  ## Any Django command: make manage ARGS="import_references --source /data"
 	$(RUN) manage.py $(ARGS)

@@ -3,7 +3,8 @@
 Two queues, a hundredth of N and N people who wait for one OPCO, with as many who were judged before and one in three
 with an offer. Then its advisor's morning, as the site answers it (pages, with their templates; no network):
 
-- each page, list, search and filter: median and slowest tenth of milliseconds, and queries;
+- each page, list, search and filter: median and slowest tenth of milliseconds, what the processor spent on it (also
+  with a hundredth of the files), and queries;
 - the whole export: seconds, lines, and the memory that it adds, which must not grow with the queue;
 - the sweep that tells advisors of new files: of all of them, then of none.
 
@@ -128,13 +129,25 @@ def build(files: int, at: dt.datetime) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def timed(act, rounds: int) -> list[float]:
-    times = []
+def processor_seconds() -> float:
+    """Of this process and of the server's one that answers it: what a busy machine does not change."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        schedule = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
+    server = int(schedule.read_text().split()[0]) / 1e9 if schedule.exists() else float("nan")
+    return time.process_time() + server
+
+
+def timed(act, rounds: int) -> tuple[list[float], float]:
+    """Milliseconds of each round, and the processor's for one of them."""
+    times, processor = [], processor_seconds()
     for _ in range(rounds):
         begun = time.perf_counter()
         act()
         times.append((time.perf_counter() - begun) * 1000)
-    return times
+    return times, (processor_seconds() - processor) * 1000 / rounds
 
 
 def measure(files: int, rounds: int) -> dict:
@@ -173,26 +186,28 @@ def measure(files: int, rounds: int) -> dict:
             assert answer.status_code in {200, 302}, (address, answer.status_code)
 
         ask()
-        times = timed(ask, rounds)
+        times, processor = timed(ask, rounds)
         connection.force_debug_cursor = True
         reset_queries()
         ask()
         queries = len(connection.queries)
         connection.force_debug_cursor = False
         measured["pages"][name] = {
+            "processor": round(processor, 1),
             "p50": round(statistics.median(times), 1),
             "p90": round(statistics.quantiles(times, n=10)[-1], 1),
             "queries": queries,
         }
         print(f"  {name}: {measured['pages'][name]}", file=sys.stderr, flush=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begun = time.perf_counter()
+    begun, processor = time.perf_counter(), processor_seconds()
     size, first = 0, None
     for piece in client.post("/opco/export/").streaming_content:
         first = first or time.perf_counter() - begun
         size += len(piece)
     measured["export"] = {
         "seconds": round(time.perf_counter() - begun, 1),
+        "processor_seconds": round(processor_seconds() - processor, 1),
         "first_byte": round(first or 0, 2),
         "lines": Export.objects.get().rows,
         "megabytes": round(size / 1e6, 1),
@@ -200,7 +215,7 @@ def measure(files: int, rounds: int) -> dict:
     }
     measured["sweep"] = {}
     for name in ("all are new", "none is"):
-        [taken] = timed(lambda: telling.tell_new(at=at), 1)
+        [taken], _ = timed(lambda: telling.tell_new(at=at), 1)
         measured["sweep"][name] = {"seconds": round(taken / 1000, 2), "mails": Message.objects.count()}
     return measured
 
@@ -212,15 +227,18 @@ def told(result: dict) -> str:
     small, large = result["small"], result["large"]
     lines = [
         f"{result['files']:,} people wait for one OPCO, as many were judged; milliseconds",
-        f"{'':<32}{'p50':>8}{'p90':>8}{'queries':>9}{'p50, a hundredth':>19}",
+        f"{'':<32}{'p50':>8}{'p90':>8}{'processor':>11}{'a hundredth':>13}{'ratio':>8}{'queries':>9}",
     ]
     for name, taken in large["pages"].items():
+        base = small["pages"][name]["processor"]
         lines.append(
-            f"{name:<32}{taken['p50']:>8}{taken['p90']:>8}{taken['queries']:>9}{small['pages'][name]['p50']:>19}"
+            f"{name:<32}{taken['p50']:>8}{taken['p90']:>8}{taken['processor']:>11}{base:>13}"
+            f"{taken['processor'] / base:>8.1f}{taken['queries']:>9}"
         )
     export, little = large["export"], small["export"]
     lines.append(
-        f"\nexport: {export['lines']:,} lines, {export['megabytes']} MB in {export['seconds']} s, first byte after"
+        f"\nexport: {export['lines']:,} lines, {export['megabytes']} MB in {export['seconds']} s"
+        f" ({export['processor_seconds']} of processor), first byte after"
         f" {export['first_byte']} s, {export['memory_added']} MB of memory added ({little['memory_added']} MB for"
         f" {little['lines']:,} lines)"
     )
