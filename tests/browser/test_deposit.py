@@ -117,7 +117,7 @@ def test_an_offer_is_public_after_seven_fields(bakery, visit):
         page.goto(f"/boite-aux-lettres/?to={EMAIL}")
         hand.press("link", "Confirmez")
         hand.press("link", re.compile("compte.lien"))
-        hand.press("button", "Me connecter")
+        hand.press("button", "Confirmer et me connecter")
         expect(page.get_by_text("En ligne").first).to_be_visible()
         seconds = time.monotonic() - begun
         offer = Offer.objects.get()
@@ -169,7 +169,7 @@ def test_the_whole_way_is_made_by_keyboard_alone(bakery, visit):
         for name in ("Confirmez", re.compile("compte.lien")):
             page.get_by_role("link", name=name).first.focus()
             keys.press("Enter")
-        page.get_by_role("button", name="Me connecter").focus()
+        page.get_by_role("button", name="Confirmer et me connecter").focus()
         keys.press("Enter")
         expect(page.get_by_text("En ligne").first).to_be_visible()
 
@@ -206,7 +206,7 @@ def test_the_whole_way_is_made_without_javascript(bakery, visit):
         page.goto(f"/boite-aux-lettres/?to={EMAIL}")
         hand.press("link", "Confirmez")
         hand.press("link", re.compile("compte.lien"))
-        hand.press("button", "Me connecter")
+        hand.press("button", "Confirmer et me connecter")
         assert page.goto(f"/offre/{Offer.objects.get().pk}/").status == 200
 
 
@@ -303,7 +303,7 @@ def test_axe_finds_no_violation_on_the_way(bakery, visit, width, theme):
         page.goto(f"/boite-aux-lettres/?to={EMAIL}")
         hand.press("link", "Confirmez")
         hand.press("link", re.compile("compte.lien"))
-        hand.press("button", "Me connecter")
+        hand.press("button", "Confirmer et me connecter")
         page.get_by_text("En ligne").first.wait_for()
         offer = Offer.objects.get()
         for step, path in {
