@@ -55,7 +55,8 @@ def any_registry(request, real):
         return real("COMPANY_REGISTRY_URL")
     name = {"nom_complet": "LA POSTE", "nom_raison_sociale": "LA POSTE"}
     request.getfixturevalue("registry").add(
-        POST_OFFICE, company=name, activite_principale="53.10Z", adresse="9 RUE D'EXEMPLE 75015 PARIS", code_postal="75015", commune="75115",
+        POST_OFFICE, company=name, activite_principale="53.10Z", adresse="9 RUE D'EXEMPLE 75015 PARIS",
+        code_postal="75015", commune="75115",
     )  # fmt: skip
 
 
