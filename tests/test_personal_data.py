@@ -40,8 +40,10 @@ RULES = {
     "opco.Decision": "what an advisor wrote is erased after two years (opco.erase_old); the decision itself stays",
     "opco.Note": "deleted after two years (opco.erase_old)",
     "opco.Answer": "deleted after two years (opco.erase_old)",
-    "unsubscribe.Request": "document erased 30 days after it is treated; unconfirmed: deleted after 30 days; else after "
-    "two years (unsubscribe.purge)",
+    "unsubscribe.Request": (
+        "document erased 30 days after it is treated; unconfirmed: deleted after 30 days; else two years"
+        " (unsubscribe.purge)"
+    ),
     "unsubscribe.RequestMove": "journal of a request: deleted with it",
     "scoring.RunMove": "journal of the score: a staff member's name and reason, kept with the run",
 }

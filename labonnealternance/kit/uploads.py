@@ -10,7 +10,7 @@ LARGEST_REQUEST = 6 * 1024 * 1024
 class BoundedUpload(FileUploadHandler):
     """Refuses a request that says it is larger, before its first byte is read; keeps no file itself."""
 
-    def handle_raw_input(self, input_data, META, content_length, boundary, encoding=None):
+    def handle_raw_input(self, input_data, META, content_length, boundary, encoding=None):  # noqa: N803 (Django names it so)
         if content_length > LARGEST_REQUEST:
             raise RequestDataTooBig(f"{content_length} bytes")
 
