@@ -7,8 +7,11 @@ from django.urls import reverse
 
 from companies.actions import visibility_links
 from offers.actions import links
+from opco.actions import answers
+from opco.models import Decision
 from tests import factories
 from tests.offers import public_town
+from tests.opco.desk import ask, decided, make_desk, make_file
 from tests.test_views_declare_who_may_see import PUBLIC
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +74,7 @@ TOKEN = "20260101T000000000000-0000000000000000"
 def town():
     found = public_town.build_town(bakeries=2)
     factories.OfferFactory(access__establishment=found[0])
+    decided(ask, make_desk(), make_file())
     return found
 
 
@@ -89,6 +93,7 @@ def address(name: str, town) -> str:
         "offers:offer_apply": [offer.pk],
         "offers:offer_act": [links.make(offer=offer, act=links.Act.CLOSE)],
         "offers:sitemap_of_offers": [offer.expires_on],
+        "opco:answer": [answers.token_of(Decision.objects.get())],
         "accounts:use_link": ["jeton"],
         "accounts:renew_link": ["jeton"],
         "accounts:use_address_link": ["jeton"],

@@ -32,6 +32,15 @@ def test_the_variables_of_production_are_enough():
     assert (read.log_format, read.log_level) == ("json", "INFO")
 
 
+def test_the_registers_of_advisors_each_have_a_name_and_an_address():
+    told = " Un registre = https://un.example/e/{siret} ; Un autre=https://autre.example/?q={siren}&x=1;"
+    assert env.read(PRODUCTION | {"PUBLIC_REGISTERS": told}).public_registers == [
+        ("Un registre", "https://un.example/e/{siret}"),
+        ("Un autre", "https://autre.example/?q={siren}&x=1"),
+    ]
+    assert env.read(PRODUCTION).public_registers == []
+
+
 @pytest.mark.parametrize("name", sorted(PRODUCTION))
 @pytest.mark.parametrize("value", [None, "", "   "])
 def test_each_needed_variable_is_asked_for_by_its_name(name, value):
@@ -75,6 +84,10 @@ def test_each_needed_variable_is_asked_for_by_its_name(name, value):
         ("COMPANY_REGISTRY_URL", "http://registre.example", "COMPANY_REGISTRY_URL est l'adresse d'un service"),
         ("COMPANY_REGISTRY_URL", "registre.example", "COMPANY_REGISTRY_URL est l'adresse d'un service"),
         ("OPCO_SERVICE_URL", "https://opco.example/?cle=1", "OPCO_SERVICE_URL est l'adresse d'un service"),
+        ("PUBLIC_REGISTERS", "https://registre.example/{siret}", "PUBLIC_REGISTERS s'écrit Nom=https://"),
+        ("PUBLIC_REGISTERS", "Registre=http://registre.example/{siret}", "PUBLIC_REGISTERS s'écrit Nom=https://"),
+        ("PUBLIC_REGISTERS", "Registre=https://registre.example/", "PUBLIC_REGISTERS s'écrit Nom=https://"),
+        ("PUBLIC_REGISTERS", "Registre=https://registre.example/{0}{siret}", "PUBLIC_REGISTERS s'écrit Nom=https://"),
         ("SENTRY_DSN", "https://sentry.example/1", "SENTRY_DSN est une adresse, comme"),
         ("LOG_LEVEL", "bavard", "LOG_LEVEL vaut DEBUG, INFO"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT vaut json ou text"),
