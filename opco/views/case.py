@@ -108,6 +108,15 @@ class Fact:
     value: str
 
 
+def _exchange(access: Access, answers: list[Answer]) -> list[Answer]:
+    """What came back since the last question, oldest first, where it waits for an advisor: it is read first."""
+    row = case_of(access)
+    if not (row and row.answered_at and answers):
+        return []
+    question = answers[0].question
+    return [answer for answer in reversed(answers) if answer.question_id == question.pk]
+
+
 def _legal(establishment: Establishment) -> list[Fact]:
     """What the register says; a line that is not known is left out."""
     commune = establishment.commune.name if establishment.commune else ""
@@ -165,13 +174,16 @@ def case_context(
     kept = narrowing(request, desk).kept
     moves = access.journal.select_related("by").order_by("-at", "-pk")[:MOST_LINES]
     decisions = access.decisions.select_related("made_by", "settled_by", "to_opco").order_by("-made_at", "-pk")
-    answers = Answer.objects.filter(question__access=access).order_by("-at", "-pk")[:MOST_LINES]
+    answers = list(
+        Answer.objects.filter(question__access=access).select_related("question").order_by("-at", "-pk")[:MOST_LINES]
+    )
     notes = access.notes.select_related("by").order_by("-at", "-pk")[:MOST_LINES]
     assignments = establishment.opco_journal.select_related("opco", "by").order_by("-at", "-pk")[:MOST_LINES]
     others_on_siret = _others(access, desk, siren=False, kept=kept, at=at)
     return {
         **frame(desk, section="case", at=at, kept=kept),
         **actions_context(request, desk, access, at=at),
+        "exchange": _exchange(access, answers),
         "legal": _legal(establishment),
         "warnings": _warnings(access, at=at),
         "registers": _registers(establishment),

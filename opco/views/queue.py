@@ -15,20 +15,21 @@ from companies.actions.contacts import is_free_mail
 from companies.models import spaced_siret
 from labonnealternance.kit.text import counted, french_date, grouped
 from offers.actions.sheets import place_of
+from offers.enums import AccessStatus
 from offers.models import Access
 from opco.actions import queue as lists
 from opco.actions.desks import Desk
 from opco.enums import Tab
 from opco.models import Decision
 from opco.views.desk import at_desk, case_address, frame, narrowing, to_next, with_query
-from opco.views.words import Standing, standing_of, taking_of
+from opco.views.words import Standing, case_of, held_of, standing_of, taking_of
 
 PER_PAGE = 25
 
 
 @dataclass(frozen=True)
 class Line:
-    """A file in a list."""
+    """A file in a list. ``waiting`` is empty once somebody decided, ``standing`` None where the list's name says it."""
 
     address: str
     name: str
@@ -41,7 +42,7 @@ class Line:
     waiting: str
     since: str
     offers: str
-    standing: Standing
+    standing: Standing | None
     taken: str
 
 
@@ -49,6 +50,10 @@ def line_of(access: Access, *, kept: dict[str, str], desk: Desk, at: datetime) -
     establishment, user = access.establishment, access.user
     assert access.confirmed_at
     days = (localdate(at) - localdate(access.confirmed_at)).days
+    since = "Reçue aujourd’hui" if days < 1 else f"Depuis {counted(days, 'jour', 'jours')}"
+    held, case = held_of(access), case_of(access)
+    is_waiting = access.status == AccessStatus.AWAITING and not held
+    tells_more = held or (is_waiting and case and case.answered_at)
     return Line(
         address=case_address(access.pk, kept),
         name=establishment.display_name,
@@ -58,10 +63,10 @@ def line_of(access: Access, *, kept: dict[str, str], desk: Desk, at: datetime) -
         person=user.get_full_name() if user.first_name or user.last_name else "",
         email=user.email,
         is_free_mail=is_free_mail(user.email.rpartition("@")[2]),
-        waiting="aujourd’hui" if days < 1 else counted(days, "jour", "jours"),
+        waiting=since if is_waiting else "",
         since=french_date(localdate(access.confirmed_at)),
         offers=counted(access.offers_count, "offre", "offres") if access.offers_count else "",  # type: ignore[attr-defined]
-        standing=standing_of(access, at=at),
+        standing=standing_of(access, at=at) if tells_more else None,
         taken=taking_of(access, desk=desk, at=at),
     )
 

@@ -222,7 +222,7 @@ def test_two_advisors_on_one_file_the_second_is_told_who_and_when_and_one_email_
         anne.get_by_role("button", name="Certifier").click()
         assert heading(anne) == "FOURNIL 01"
         said = anne.locator("main").inner_text()
-        assert re.search(r"Décision déjà prise par Bruno Collègue à \d\d:\d\d : certifié\.", said), said
+        assert re.search(r"Décision déjà prise par Bruno Collègue à \d{1,2} h \d\d : certifié\.", said), said
         look(anne, "second-advisor")
     assert Decision.objects.filter(access=first).count() == 1
     a_minute_later()

@@ -75,7 +75,10 @@ def test_an_answer_is_threaded_on_the_file_which_comes_back_on_top(client, desk,
     assert first == asked.access
     page = seated(desk.user).get(reverse("opco:case", args=[first.pk])).content.decode()
     assert "Je suis la gérante." in page
-    assert page.index("Réponse reçue") < page.index("Informations demandées")
+    assert page.index("Réponse reçue") < page.index("Informations demandées"), "in the history, latest first"
+    head = page.split('id="reponse"')[1].split("</section>")[0]
+    assert "Votre fonction ?" in head, "what came back is read first"
+    assert "Je suis la gérante." in head
 
 
 def test_a_get_answers_nothing_and_a_form_sent_twice_is_one_answer(client, asked):

@@ -310,9 +310,8 @@ def test_a_line_tells_who_waits_since_when_how_many_offers_and_who_is_on_it(clie
     cases.take(desk=make_desk(desk.opco, first_name="Bruno", last_name="Second"), access_id=access.pk, at=AT)
     page = client.get(URL).content.decode()
     for told in (
-        "Léa Exemple", "lea@gmail.com", "Messagerie personnelle", "Depuis le 18 novembre 2026 (5\u202fjours)".replace(
-            "\u202f", " "
-        ), "2 offres", "Pris par Bruno Second à 9 h 30",
+        "Léa Exemple", "lea@gmail.com", "Messagerie personnelle", "Depuis 5 jours", "Demande du 18 novembre 2026",
+        "2 offres en attente ou en ligne", "Pris par Bruno Second à 9 h 30",
     ):  # fmt: skip
         assert told in page, told
 
@@ -336,3 +335,18 @@ def test_a_dropped_decision_brings_the_file_back_to_treat(desk):
     access = make_file()
     certify(desk, access).settle(to=DecisionStatus.DROPPED, by=None, at=AT)
     assert tab_of(desk, Tab.TO_TREAT) == [access]
+
+
+def test_the_badge_of_a_line_says_what_its_list_does_not(client, desk):
+    make_file()
+    answered_, held = make_file(), make_file()
+    decided(ask, desk, answered_, at=AT - HOUR)
+    answered(answered_, at=AT - MINUTE)
+    certify(desk, held, at=AT)
+
+    def badges(tab):
+        page = client.get(URL, {"onglet": tab.value})
+        return [line.standing and line.standing.label for line in page.context["lines"]]
+
+    assert badges(Tab.TO_TREAT) == ["Réponse reçue", None]
+    assert badges(Tab.CERTIFIED) == ["Certifié par Anne Conseil à 9 h 30"]
