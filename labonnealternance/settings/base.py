@@ -129,9 +129,6 @@ DATABASES = {
                 f"-c statement_timeout={STATEMENT_TIMEOUTS[ENV.process_kind]}"
                 f" -c lock_timeout={LOCK_TIMEOUTS[ENV.process_kind]}"
                 " -c idle_in_transaction_session_timeout=15min"
-                # The search's statements are the only prepared ones: planned once a connection, not at each question,
-                # which takes as long as answering it.
-                " -c plan_cache_mode=force_generic_plan"
             ),
         },
         "TEST": {"NAME": f"test_{ENV.database['NAME']}"},
