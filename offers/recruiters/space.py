@@ -5,13 +5,13 @@ Every row is fetched through the person's own: another's id is a 404, whatever t
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import UUID
 
 import segno
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,6 +26,7 @@ from companies.models import Establishment, spaced_siret
 from labonnealternance.accounts import actions as accounts
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.contacts import shown_phone
+from labonnealternance.kit.pages import page_links
 from labonnealternance.kit.text import counted, french_date, grouped
 from offers.actions import offers as acts
 from offers.actions import registrations
@@ -172,7 +173,7 @@ def space(request: HttpRequest) -> HttpResponse:
         "total": total,
         "lines": [_line(each, at=at) for each in page],
         "page": page,
-        "links": _links(page, etat=status, etablissement=siret),
+        "links": page_links(page, {"etat": status, "etablissement": siret}),
         "has_filters": total >= WORTH_FILTERING or len(establishments) > 1,
         "statuses": STATUSES,
         "status": status,
@@ -245,16 +246,6 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
-
-
-def _links(page: Page, **kept: str) -> list[tuple[str, str]]:
-    """The pages of a list: ``(label, address)``, the current one without address."""
-    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    query = {name: value for name, value in kept.items() if value}
-    return [
-        (str(number), "?" + urlencode({**query, "page": number}) if isinstance(number, int) else "")
-        for number in numbers
-    ]
 
 
 # ── One offer ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -469,7 +460,7 @@ def establishments(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "establishments",
         "page": page,
-        "links": _links(page),
+        "links": page_links(page, {}),
         "cards": [
             {
                 "access": each,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from companies.actions.contacts import is_free_mail
 from companies.models import spaced_siret
+from labonnealternance.kit.pages import page_links
 from labonnealternance.kit.text import counted, french_date, grouped
 from offers.actions.sheets import place_of
 from offers.enums import AccessStatus
@@ -125,7 +126,7 @@ def queue(request: HttpRequest, desk: Desk) -> HttpResponse:
         "total": counts[tab],
         **found,
         "page": page,
-        "links": _links(page, {**own, **kept}),
+        "links": page_links(page, {**own, **kept}),
         "is_narrowed": bool(kept),
         "all_address": with_query(reverse("opco:queue"), own),
         "next_address": with_query(reverse("opco:next"), kept),
@@ -141,15 +142,6 @@ def _tab(tab: Tab, count: int, kept: dict[str, str], *, is_current: bool) -> dic
         "address": with_query(reverse("opco:queue"), query),
         "is_current": is_current,
     }
-
-
-def _links(page: Page, kept: dict[str, str]) -> list[tuple[str, str]]:
-    """The pages of a list: ``(label, address)``, a gap without address."""
-    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return [
-        (str(number), with_query("", {**kept, "page": str(number)}) if isinstance(number, int) else "")
-        for number in numbers
-    ]
 
 
 @require_safe
