@@ -217,9 +217,10 @@ class TestTheLink:
 
     def test_it_lasts_seventy_two_hours(self, client, shop, time_machine):
         ask(client)
-        time_machine.move_to(NOON + dt.timedelta(hours=72, seconds=-1))
+        asked_at = Request.objects.get().asked_at
+        time_machine.move_to(asked_at + dt.timedelta(hours=72, minutes=-1))
         assert client.get(last_link()).status_code == 200
-        time_machine.move_to(NOON + dt.timedelta(hours=72))
+        time_machine.move_to(asked_at + dt.timedelta(hours=72))
         assert client.get(last_link()).status_code == press(client).status_code == 410
         assert listed() == {SIRET}
 
