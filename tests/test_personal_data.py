@@ -45,6 +45,9 @@ RULES = {
         " (unsubscribe.purge)"
     ),
     "unsubscribe.RequestMove": "journal of a request: deleted with it",
+    "unsubscribe.Report": "details and address erased after a year; deleted two years after its end (unsubscribe.purge)",
+    "unsubscribe.ReportMove": "journal of a report: deleted with it",
+    "companies.Remark": "support's note on an establishment: kept with it; its text is erased when it is removed",
     "scoring.RunMove": "journal of the score: a staff member's name and reason, kept with the run",
 }
 

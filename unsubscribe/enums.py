@@ -32,6 +32,23 @@ class Proof(models.TextChoices):
     DOCUMENT = "document", "Justificatif examiné par le support"
 
 
+class ReportKind(models.TextChoices):
+    """What a visitor tells of an establishment."""
+
+    CONTACT = "contact", "Coordonnées erronées"
+    CLOSED = "closed", "Entreprise fermée"
+    SCHOOL = "school", "École qui se fait passer pour un employeur"
+    OTHER = "other", "Autre problème"
+
+
+class ReportStatus(models.TextChoices):
+    """What became of a report."""
+
+    TO_TREAT = "to_treat", "À traiter"
+    TREATED = "treated", "Traité"
+    DISMISSED = "dismissed", "Écarté"
+
+
 # The same words as the decisions that follow.
 SUBJECTS = [DecisionScope.SIRET, DecisionScope.EMAIL]
 REASONS = [reason for reason in DecisionReason if reason != DecisionReason.REQUESTED_LISTING]

@@ -1,4 +1,4 @@
-"""What establishments ask for, before and after it is proved that they are the ones who ask."""
+"""What establishments ask for, before and after it is proved that they are the ones who ask; what visitors report."""
 
 import secrets
 import uuid
@@ -16,7 +16,8 @@ from companies.models import Rome, spaced_siret
 from labonnealternance.kit.contacts import LONGEST_ADDRESS, shown_phone
 from labonnealternance.kit.states import Move, WithStatus
 from labonnealternance.kit.text import french_date
-from unsubscribe.enums import Outcome, Proof, Status
+from offers.models import Offer
+from unsubscribe.enums import Outcome, Proof, ReportKind, ReportStatus, Status
 
 LONGEST_COMMENT = 1000
 MOST_JOBS = 3
@@ -181,3 +182,101 @@ class RequestMove(Move):
 
     def __str__(self):
         return f"{self.request_id} : {self.get_to_status_display()}"
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    def to_treat(self):
+        """What waits for support."""
+        return self.filter(status=ReportStatus.TO_TREAT)
+
+
+class Report(WithStatus):
+    """What a visitor says of an establishment, or of one of its offers. Nothing proves who they are."""
+
+    MOVES: ClassVar[dict] = {
+        ReportStatus.TO_TREAT: {ReportStatus.TREATED, ReportStatus.DISMISSED},
+        ReportStatus.TREATED: set(),
+        ReportStatus.DISMISSED: set(),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Drawn when the form is shown: the same form sent twice is one report.
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    siret = models.CharField("SIRET", max_length=14)
+    offer = models.ForeignKey(
+        Offer,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="offre",
+    )
+    kind = models.CharField("problème", max_length=10, choices=ReportKind)
+    details = models.TextField("précisions", blank=True)
+    email = models.EmailField("adresse du visiteur", max_length=LONGEST_ADDRESS, blank=True)
+    status = models.CharField("état", max_length=10, choices=ReportStatus, default=ReportStatus.TO_TREAT)
+    reported_at = models.DateTimeField("signalé le")
+    settled_at = models.DateTimeField("réglé le", null=True, blank=True)
+    erased_at = models.DateTimeField("précisions effacées le", null=True, blank=True)
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="suivi par",
+    )
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "signalement"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(siret__regex=r"^\d{14}$"),
+                name="report_siret_has_14_digits",
+                violation_error_message="Un SIRET a 14 chiffres.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=ReportStatus.TO_TREAT) ^ Q(settled_at__isnull=False),
+                name="report_settled_at_some_time",
+                violation_error_message="Un signalement réglé l'est depuis un moment.",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(details="", email=""),
+                name="report_erased_has_no_details",
+                violation_error_message="Un signalement effacé n'a plus ni précisions ni adresse.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["reported_at", "id"], name="report_to_treat", condition=Q(status=ReportStatus.TO_TREAT)
+            ),
+            models.Index(fields=["siret", "-reported_at"], name="report_about"),
+            models.Index(fields=["reported_at"], name="report_to_erase", condition=Q(erased_at__isnull=True)),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} : {spaced_siret(self.siret)}"
+
+    def move(self, *, to: ReportStatus, by, at: datetime, reason: str) -> None:
+        """Passes to ``to`` with a line of the journal. Raises ``ForbiddenMove``."""
+        self._pass_to(to, by=by, at=at, reason=reason)
+        self.settled_at = at
+        self.save(update_fields=["status", "settled_at"])
+
+
+class ReportMove(Move):
+    """One line of the journal of a report."""
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="journal", verbose_name="signalement")
+    from_status = models.CharField("de", max_length=10, choices=ReportStatus)
+    to_status = models.CharField("à", max_length=10, choices=ReportStatus)
+
+    class Meta(Move.Meta):
+        pass
+
+    def __str__(self):
+        return f"{self.report_id} : {self.get_to_status_display()}"

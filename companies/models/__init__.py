@@ -19,6 +19,7 @@ from companies.models.reference import (
     RomeMobility,
     RomeWord,
 )
+from companies.models.remark import Remark
 from companies.models.siret import (
     InvalidNumber,
     clean_siren,
@@ -50,6 +51,7 @@ __all__ = [
     "Region",
     "Release",
     "ReleaseMove",
+    "Remark",
     "Rome",
     "RomeAppellation",
     "RomeItem",

@@ -292,7 +292,11 @@ class Contact(models.Model):
                 violation_error_message="Une adresse e-mail s'écrit en minuscules.",
             ),
         ]
-        indexes = [models.Index(fields=["email"], name="contact_email")]
+        indexes = [
+            models.Index(fields=["email"], name="contact_email"),
+            # Support is told a number, and asked whose it is.
+            models.Index(fields=["phone"], name="contact_phone", condition=~Q(phone="")),
+        ]
 
     def __str__(self):
         return self.siret
