@@ -15,6 +15,8 @@ RULES = {
     "accounts.SignInLink": "deleted a day after it expires (accounts.purge)",
     "accounts.AddressChange": "deleted when it is used, or the night after it expires (accounts.purge)",
     "accounts.Session": "deleted when it is closed, or expires, 14 days after its last writing (accounts.purge)",
+    "accounts.Visit": "journal of what support saw as a recruiter: deleted after a year (accounts.purge)",
+    "kit.Reading": "journal of what staff read, by keys alone: deleted after a year (accounts.purge)",
     "kit.Counter": "a keyed digest, deleted when its window is over (accounts.purge)",
     "axes.AccessAttempt": "deleted a day after the failure (accounts.purge)",
     "axes.AccessAttemptExpiration": "deleted with the attempt",
@@ -45,7 +47,7 @@ RULES = {
         " (unsubscribe.purge)"
     ),
     "unsubscribe.RequestMove": "journal of a request: deleted with it",
-    "unsubscribe.Report": "details and address erased after a year; deleted two years after its end (unsubscribe.purge)",
+    "unsubscribe.Report": "details and address erased after a year; deleted 2 years after its end (unsubscribe.purge)",
     "unsubscribe.ReportMove": "journal of a report: deleted with it",
     "companies.Remark": "support's note on an establishment: kept with it; its text is erased when it is removed",
     "scoring.RunMove": "journal of the score: a staff member's name and reason, kept with the run",

@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models.functions import Coalesce, Lower
@@ -17,6 +18,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from labonnealternance.accounts.enums import Role
 
+# A member of support sees a recruiter's space for this long at most, and the journal keeps these many of its pages.
+LONGEST_VISIT = timedelta(minutes=30)
+MOST_PAGES = 200
 # A person who is not support and has not signed in for this long is anonymised.
 KEPT_WITHOUT_ACTIVITY = timedelta(days=2 * 365)
 
@@ -81,6 +85,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         verbose_name = "personne"
+        permissions = [
+            ("visit_user", "Peut voir l'espace d'un recruteur en lecture seule"),
+            ("export_user", "Peut exporter les données d'une personne"),
+            ("erase_user", "Peut effacer les données d'une personne"),
+        ]
         indexes = [
             # The night's search for those whom the service forgets.
             models.Index(
@@ -111,6 +120,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def enters_by_link(self) -> bool:
         """The same as ``entering_by_link`` of the table."""
         return self.is_active and not self.is_staff
+
+    @property
+    def may_be_visited(self) -> bool:
+        """A recruiter, and nothing more: neither support, nor an OPCO's advisor, nor an account that is shut."""
+        roles = self.roles
+        return (
+            self.enters_by_link and not self.is_superuser and Role.RECRUITER in roles and Role.ADVISOR not in roles
+        )
 
     @property
     def roles(self) -> list[Role]:
@@ -232,6 +249,66 @@ class Session(AbstractBaseSession):
     @classmethod
     def get_session_store_class(cls):
         return import_module(settings.SESSION_ENGINE).SessionStore
+
+
+class VisitQuerySet(models.QuerySet["Visit"]):
+    def live(self, at: datetime):
+        """Visits that neither the agent nor the clock has ended."""
+        return self.filter(ended_at__isnull=True, ends_at__gt=at)
+
+
+class Visit(models.Model):
+    """A member of support sees the pages of a recruiter as the recruiter does, and changes nothing.
+
+    The browser holds a secret that only works beside its own support session; the table keeps what recognises it. The
+    row is its own journal: who, whom, why, from, to, and the pages that were asked for, without their questions.
+    """
+
+    digest = models.CharField("empreinte", max_length=64, unique=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="visits_made", verbose_name="par"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="visits", verbose_name="espace de"
+    )
+    reason = models.TextField("raison")
+    began_at = models.DateTimeField("ouverte le")
+    ends_at = models.DateTimeField("finit au plus tard le")
+    ended_at = models.DateTimeField("finie le", null=True, blank=True)
+    # « 14:32 GET /recruteur/ », the first ones.
+    pages = ArrayField(models.CharField(max_length=250), verbose_name="pages", default=list, blank=True)
+
+    objects = VisitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "visite d'un espace"
+        verbose_name_plural = "visites d'espaces"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("began_at"))
+                & models.Q(ends_at__lte=models.F("began_at") + LONGEST_VISIT),
+                name="accounts_visit_is_short",
+                violation_error_message="Une visite dure 30 minutes au plus.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(reason=""),
+                name="accounts_visit_has_a_reason",
+                violation_error_message="Une visite a une raison.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(by=models.F("user")),
+                name="accounts_visit_is_of_another",
+                violation_error_message="On ne visite pas son propre espace.",
+            ),
+        ]
+        indexes = [models.Index(fields=["-began_at", "-id"], name="accounts_visit_latest")]
+
+    def __str__(self):
+        return f"Visite {self.pk}"
+
+    def is_live(self, at: datetime) -> bool:
+        """The same as ``live`` of the table."""
+        return self.ended_at is None and at < self.ends_at
 
 
 class SecondFactor(TOTPDevice):
