@@ -2,7 +2,7 @@
 
 from companies.models.contact_values import InvalidContact, clean_email, clean_phone
 from companies.models.establishment import Contact, Establishment, EstablishmentImport, LegalUnit, OpcoAssignment
-from companies.models.hiring_potential import HiringPotential, Release, ReleaseMove, SearchEdition
+from companies.models.hiring_potential import Explanation, HiringPotential, Release, ReleaseMove, SearchEdition
 from companies.models.reference import (
     Commune,
     Departement,
@@ -37,6 +37,7 @@ __all__ = [
     "Departement",
     "Establishment",
     "EstablishmentImport",
+    "Explanation",
     "FormerCommune",
     "HiringPotential",
     "Idcc",

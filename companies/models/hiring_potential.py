@@ -7,6 +7,7 @@ Nothing that is about being shown or not is kept here: visibility is applied whe
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Value
 
 from companies.enums import ReleaseStatus
 from companies.models.establishment import Establishment
@@ -30,6 +31,8 @@ class Release(WithStatus):
     origin = models.CharField("origine", max_length=200)
     policy = models.JSONField("règle d'exposition", default=dict)
     summary = models.JSONField("résumé", default=dict)
+    # How good it was found to be, as the public reads it (``companies.actions.hiring_potentials.begin_release``).
+    measures = models.JSONField("mesures publiées", default=dict, db_default=Value({}, models.JSONField()))
     written_rows = models.PositiveBigIntegerField("lignes reçues", default=0)
     begun_at = models.DateTimeField("commencée le")
     written_at = models.DateTimeField("dernière écriture")
@@ -144,6 +147,41 @@ class HiringPotential(models.Model):
 
     def __str__(self):
         return f"{self.establishment_id} {self.rome_id} : {self.expected:.2f}"
+
+
+class Explanation(models.Model):
+    """Why a release names an establishment: asked for by whoever may read it, answered by the worker, then kept.
+
+    ``reasons``: for each of its jobs, the strongest first, lists of a family of causes, its weight (in the logarithm of
+    the expected number) and its facts; ``companies.actions.explanations`` writes and words them. Empty once answered:
+    what explains the release was not kept. Goes with the release's potentials, and leans on rows as they do.
+    """
+
+    release = models.ForeignKey(
+        Release, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="explanations"
+    )
+    establishment = models.ForeignKey(
+        Establishment, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="explanations"
+    )
+    asked_at = models.DateTimeField("demandée le")
+    answered_at = models.DateTimeField("calculée le", null=True)
+    reasons = models.JSONField("raisons", default=dict)
+
+    class Meta:
+        verbose_name = "explication"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "establishment"],
+                name="one_explanation_by_release",
+                violation_error_message="Cet établissement a déjà une explication pour cette livraison.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["asked_at"], name="explanation_awaited", condition=models.Q(answered_at__isnull=True))
+        ]
+
+    def __str__(self):
+        return f"{self.release}, établissement {self.establishment_id}"
 
 
 class SearchEdition(models.Model):
