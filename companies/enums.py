@@ -41,6 +41,16 @@ class DecisionKind(models.TextChoices):
     LISTED = "listed", "Référencé"
 
 
+class BatchKind(models.TextChoices):
+    """What is done to many establishments in one go: a ``DecisionKind``, or corrections of their contacts."""
+
+    DELISTED = "delisted", "Retirer"
+    PAUSED = "paused", "Mettre en pause"
+    CHANNEL_HIDDEN = "channel_hidden", "Masquer un moyen de contact"
+    LISTED = "listed", "Référencer"
+    CORRECTED = "corrected", "Corriger des contacts"
+
+
 class DecisionScope(models.TextChoices):
     """How far a decision reaches; its ``value`` is the SIRET, the SIREN or the address."""
 

@@ -27,6 +27,7 @@ RULES = {
     "mail.Message": "text erased at once when confidential, else after 90 days; deleted after 2 years (mail.erase_old)",
     "mail.JournalLine": "kept with its message",
     "mail.Suppression": "kept while in force: it is what keeps the address from being written to",
+    "companies.Batch": "journal of decisions: a staff member's name and reasons, kept with the decisions made at once",
     "companies.VisibilityDecision": "kept while it holds: it is the proof of an opposition",
     "companies.ContactCorrection": "kept while the establishment exists; an empty value erases a contact",
     "companies.Contact": "an establishment's own contact: replaced by the next import, hidden or erased on request",

@@ -1,5 +1,6 @@
 """Tables of the establishments' world."""
 
+from companies.models.batch import Batch
 from companies.models.contact_values import InvalidContact, clean_email, clean_phone
 from companies.models.establishment import Contact, Establishment, EstablishmentImport, LegalUnit, OpcoAssignment
 from companies.models.hiring_potential import Explanation, HiringPotential, Release, ReleaseMove, SearchEdition
@@ -31,6 +32,7 @@ from companies.models.siret import (
 from companies.models.visibility import ContactCorrection, VisibilityDecision
 
 __all__ = [
+    "Batch",
     "Commune",
     "Contact",
     "ContactCorrection",

@@ -71,6 +71,16 @@ class VisibilityDecision(models.Model):
         verbose_name="annulé par",
     )
     revocation_reason = models.TextField("raison de l'annulation", blank=True)
+    # Made with others in one go; few are, and the index holds only them.
+    batch = models.ForeignKey(
+        "companies.Batch",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decisions",
+        db_index=False,
+        verbose_name="lot",
+    )
 
     objects = DecisionQuerySet.as_manager()
 
@@ -120,6 +130,7 @@ class VisibilityDecision(models.Model):
         ]
         indexes = [
             models.Index(fields=["value"], name="decision_value"),
+            models.Index(fields=["batch"], condition=models.Q(batch__isnull=False), name="decision_batch"),
             # What the search asks: who was listed by hand for these jobs.
             GinIndex(
                 fields=["rome_codes"],
@@ -153,6 +164,15 @@ class ContactCorrection(models.Model):
         verbose_name="auteur",
     )
     decided_at = models.DateTimeField("décidé le")
+    batch = models.ForeignKey(
+        "companies.Batch",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        db_index=False,
+        verbose_name="lot",
+    )
 
     class Meta:
         verbose_name = "correction de contact"
@@ -169,7 +189,12 @@ class ContactCorrection(models.Model):
                 violation_error_message="Une adresse e-mail s'écrit en minuscules.",
             ),
         ]
-        indexes = [models.Index(fields=["siret", "channel", "-decided_at", "-id"], name="correction_latest")]
+        indexes = [
+            models.Index(fields=["siret", "channel", "-decided_at", "-id"], name="correction_latest"),
+            models.Index(fields=["batch"], condition=models.Q(batch__isnull=False), name="correction_batch"),
+            # Who was given this address?
+            models.Index(fields=["value"], condition=models.Q(channel=Channel.EMAIL), name="correction_email"),
+        ]
 
     def __str__(self):
         return f"{self.siret} : {self.get_channel_display()}"
