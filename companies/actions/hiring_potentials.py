@@ -19,7 +19,15 @@ from django.utils import timezone
 
 from companies import emails
 from companies.enums import DecisionKind, DecisionScope, ReleaseStatus
-from companies.models import Establishment, HiringPotential, Release, Rome, SearchEdition, VisibilityDecision
+from companies.models import (
+    Establishment,
+    Explanation,
+    HiringPotential,
+    Release,
+    Rome,
+    SearchEdition,
+    VisibilityDecision,
+)
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.commands import single_run
 from labonnealternance.kit.states import ForbiddenMove
@@ -60,9 +68,12 @@ class ReasonMissing(Exception):
 
 
 @transaction.atomic
-def begin_release(*, policy: dict, origin: str, at: datetime.datetime) -> Release:
-    """Opens a release that ``write_potentials`` fills, from one process or several."""
-    release = Release.objects.create(policy=policy, origin=origin, begun_at=at, written_at=at)
+def begin_release(*, policy: dict, origin: str, at: datetime.datetime, measures: dict | None = None) -> Release:
+    """Opens a release that ``write_potentials`` fills, from one process or several.
+
+    ``measures``: how good it was found to be, which the public page about the algorithm tells.
+    """
+    release = Release.objects.create(policy=policy, origin=origin, measures=measures or {}, begun_at=at, written_at=at)
     with connection.cursor() as cursor:
         # Unlogged: what a crash of the server empties is noticed when the release is finished.
         cursor.execute(
@@ -406,6 +417,7 @@ def _drop_orphan_tables() -> None:
 
 def _drop_potentials(release: Release, *, at: datetime.datetime) -> None:
     if _drop_tables(release.writing_table, release.potentials_table):
+        Explanation.objects.filter(release=release).delete()
         Release.objects.filter(pk=release.pk).update(dropped_at=at)
         release.dropped_at = at
 
