@@ -1,6 +1,7 @@
 """What every test stands on: this copy's own PostgreSQL and broker, started once, and no other host."""
 
 import contextlib
+import functools
 import socket
 
 import pytest
@@ -36,6 +37,36 @@ def no_outside_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying():
+    """What a transactional test leaves is deleted, in a fraction of the time that Django's ``flush`` takes.
+
+    The types of contents and their permissions, which ``flush`` makes anew each time, stay as migrations made them.
+    """
+    from django.contrib.auth.models import Permission
+    from django.contrib.contenttypes.models import ContentType
+    from django.db import connection, transaction
+    from django.test import TransactionTestCase
+
+    kept = {model._meta.db_table for model in (ContentType, Permission)}
+
+    @functools.cache
+    def emptying():
+        found = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        names = [connection.ops.quote_name(name) for name in sorted(set(found) - kept)]
+        # A request that a test has left behind writes before, and is deleted, or after, as with ``flush``.
+        lock = f"LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE"
+        return "; ".join([lock, *(f"DELETE FROM {name}" for name in names)])
+
+    def empty(self):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(emptying())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture
