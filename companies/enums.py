@@ -140,6 +140,9 @@ class Refusal(models.TextChoices):
     TEACHING = "teaching", "Établissement d'enseignement"
 
 
+#: NAF codes of teaching begin so: schools and training centres, who are not employers here.
+TEACHING = "85"
+
 #: Domains at which anybody may have an address: sharing one proves nothing of a company.
 FREE_MAIL = frozenset(
     """

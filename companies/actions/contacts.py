@@ -2,15 +2,16 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from companies.actions.imports import QuarantineFile, Run, Source
-from companies.enums import FREE_MAIL, Channel, ImportKind
-from companies.models import Contact, ContactCorrection, EstablishmentImport
+from companies.enums import FREE_MAIL, TEACHING, Channel, ImportKind
+from companies.models import Contact, ContactCorrection, Establishment, EstablishmentImport, domain_of
 
 STAGED_CONTACTS = "siret varchar(14), email varchar(254), phone varchar(20), source varchar(100)"
 
@@ -94,6 +95,44 @@ def known_domains(*, siren: str) -> set[str]:
     known |= dict(corrections.values_list("siret", "value"))
     domains = {email.rpartition("@")[2] for email in known.values() if email}
     return {domain for domain in domains if not is_free_mail(domain)}
+
+
+@dataclass(frozen=True)
+class TrainingCentre:
+    """An establishment that teaches, of which an address is the known contact (``is_contact``) or has its domain."""
+
+    siret: str
+    name: str
+    is_contact: bool
+
+
+def training_centre_of(*, email: str, besides: str = "") -> TrainingCentre | None:
+    """The training centre that the address ``email`` (lower case) points to, outside the company of SIREN ``besides``.
+
+    Two queries, and a third one where there is a centre. A domain where anybody has an address points to nobody.
+    """
+    domain = email.rpartition("@")[2]
+    if not domain:
+        return None
+    told = {"email": email} if is_free_mail(domain) else {"domain": domain}
+    teaches = Exists(Establishment.objects.filter(siret=OuterRef("siret"), naf__code__startswith=TEACHING))
+    corrected = Exists(_corrections().order_by().filter(siret=OuterRef("siret")))
+    imported = Contact.objects.annotate(domain=domain_of("email")).filter(~corrected, teaches, **told)
+    latest = Subquery(_corrections().filter(siret=OuterRef("siret")).values("pk")[:1])
+    given = ContactCorrection.objects.annotate(email=F("value"), domain=domain_of("value"))
+    given = given.filter(teaches, channel=Channel.EMAIL, pk=latest, **told)
+    found: list[tuple[bool, str]] = []
+    for rows in (imported, given):
+        if besides:
+            rows = rows.exclude(siret__startswith=besides)
+        is_contact = ExpressionWrapper(Q(email=email), output_field=BooleanField())
+        found += (
+            rows.annotate(is_contact=is_contact).order_by("-is_contact", "siret").values_list("is_contact", "siret")[:1]
+        )
+    if not found:
+        return None
+    is_contact, siret = max(found)
+    return TrainingCentre(siret, Establishment.objects.get(siret=siret).display_name, is_contact)
 
 
 def is_free_mail(domain: str) -> bool:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from companies.actions import contacts, opcos
 from companies.clients import registry
 from companies.clients.registry import NotInRegistry, RegistryDown, RegistryEstablishment, UnreadableAnswer
-from companies.enums import HeadcountBand, Refusal
+from companies.enums import TEACHING, HeadcountBand, Refusal
 from companies.models import (
     Commune,
     Establishment,
@@ -43,7 +43,6 @@ LONGEST_WAIT_SECONDS = 60
 UNKNOWN_AGAIN_AFTER = dt.timedelta(hours=24)
 ALARMING_AGE = dt.timedelta(hours=24)
 CHUNK = 1_000
-TEACHING = "85"
 # The registry's point is believed near the commune's, in degrees.
 FAR = 0.5
 

@@ -1,7 +1,7 @@
 """Tables of the establishments' world."""
 
 from companies.models.batch import Batch
-from companies.models.contact_values import InvalidContact, clean_email, clean_phone
+from companies.models.contact_values import InvalidContact, clean_email, clean_phone, domain_of
 from companies.models.establishment import Contact, Establishment, EstablishmentImport, LegalUnit, OpcoAssignment
 from companies.models.hiring_potential import Explanation, HiringPotential, Release, ReleaseMove, SearchEdition
 from companies.models.reference import (
@@ -66,6 +66,7 @@ __all__ = [
     "clean_phone",
     "clean_siren",
     "clean_siret",
+    "domain_of",
     "spaced_siret",
     "validate_siret",
     "without_separators",

@@ -1,6 +1,7 @@
 """E-mail addresses and phone numbers as they are kept: lower case, E.164."""
 
 import phonenumbers
+from django.db import models
 
 from labonnealternance.kit import contacts
 
@@ -54,3 +55,10 @@ def _parsed(text):
         if phonenumbers.is_valid_number(number) or (written.startswith(_FICTION) and len(written) == 12):
             return number
     return None
+
+
+def domain_of(name: str) -> models.Func:
+    """The domain of the address in the column ``name``; "" where there is none."""
+    return models.Func(
+        models.F(name), models.Value("@"), models.Value(-1), function="split_part", output_field=models.CharField()
+    )

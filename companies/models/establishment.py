@@ -16,6 +16,7 @@ from companies.enums import (
     OpcoOrigin,
     Refusal,
 )
+from companies.models.contact_values import domain_of
 from companies.models.reference import Commune, Idcc, Naf, Opco
 from companies.models.search_keys import NameKey
 from companies.models.siret import validate_siret
@@ -296,6 +297,8 @@ class Contact(models.Model):
             models.Index(fields=["email"], name="contact_email"),
             # Support is told a number, and asked whose it is.
             models.Index(fields=["phone"], name="contact_phone", condition=~Q(phone="")),
+            # Whose domain it is, that a recruiter writes from.
+            models.Index(domain_of("email"), name="contact_domain"),
         ]
 
     def __str__(self):

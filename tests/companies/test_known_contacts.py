@@ -5,10 +5,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from companies.actions.contacts import is_free_mail, known_contact, known_domains, sirets_of
+from companies.actions.contacts import (
+    TrainingCentre,
+    is_free_mail,
+    known_contact,
+    known_domains,
+    sirets_of,
+    training_centre_of,
+)
 from companies.enums import FREE_MAIL
-from companies.models import Establishment
-from tests.factories import ContactCorrectionFactory, ContactFactory, EstablishmentFactory, make_siren, make_siret
+from companies.models import Contact, Establishment
+from tests.factories import (
+    ContactCorrectionFactory,
+    ContactFactory,
+    EstablishmentFactory,
+    NafFactory,
+    make_siren,
+    make_siret,
+)
 
 SIRET = make_siret(1)
 
@@ -110,3 +124,52 @@ class TestSiretsBehindAnAddress:
     def test_none_behind_no_address(self):
         ContactFactory(siret=SIRET, email="")
         assert sirets_of(email="", limit=10) == []
+
+
+@pytest.mark.django_db
+class TestTrainingCentre:
+    @pytest.fixture(autouse=True)
+    def school(self):
+        EstablishmentFactory(siret=SIRET, name="CFA DES PAINS", naf=NafFactory(code="8532Z", label="Enseignement"))
+        ContactFactory(siret=SIRET, email="accueil@cfa.example")
+
+    @pytest.mark.parametrize(
+        ("email", "is_contact"),
+        [("accueil@cfa.example", True), ("lea@cfa.example", False), ("lea@autre.example", None), ("", None)],
+    )
+    def test_the_one_whose_contact_has_the_address_or_its_domain(self, email, is_contact):
+        expected = None if is_contact is None else TrainingCentre(SIRET, "CFA DES PAINS", is_contact)
+        assert training_centre_of(email=email) == expected
+
+    def test_who_does_not_teach_is_none(self):
+        EstablishmentFactory(siret=make_siret(2))
+        ContactFactory(siret=make_siret(2), email="chef@fournil.example")
+        ContactFactory(siret=make_siret(3), email="chef@inconnu.example")
+        for email in ("chef@fournil.example", "chef@inconnu.example"):
+            assert training_centre_of(email=email) is None
+
+    def test_a_free_mail_points_to_the_one_whose_contact_it_is_alone(self):
+        Contact.objects.update(email="cfa.pains@gmail.com")
+        assert training_centre_of(email="cfa.pains@gmail.com") == TrainingCentre(SIRET, "CFA DES PAINS", True)
+        assert training_centre_of(email="lea@gmail.com") is None
+
+    def test_a_correction_is_what_is_known(self):
+        at = timezone.now()
+        ContactCorrectionFactory(siret=SIRET, value="bureau@nouveau.example", decided_at=at)
+        assert training_centre_of(email="accueil@cfa.example") is None
+        assert training_centre_of(email="bureau@nouveau.example").is_contact
+        assert not training_centre_of(email="lea@nouveau.example").is_contact
+        ContactCorrectionFactory(siret=SIRET, value="", decided_at=at + timezone.timedelta(minutes=1))
+        assert training_centre_of(email="bureau@nouveau.example") is None
+
+    def test_a_company_that_also_teaches_is_not_told_to_itself(self):
+        assert training_centre_of(email="lea@cfa.example", besides=make_siren(1)) is None
+        assert training_centre_of(email="lea@cfa.example", besides=make_siren(2))
+
+    def test_the_address_itself_is_told_before_its_domain_and_the_queries_do_not_grow(self):
+        for n in range(2, 12):
+            EstablishmentFactory(siret=make_siret(n), naf=NafFactory(code="8532Z"))
+            ContactFactory(siret=make_siret(n), email=f"{n}@cfa.example")
+        with CaptureQueriesContext(connection) as asked:
+            assert training_centre_of(email="7@cfa.example").siret == make_siret(7)
+        assert len(asked) == 3
