@@ -9,7 +9,7 @@ from labonnealternance.mail import mailbox
 urlpatterns = [
     path("", include("offers.urls")),
     path("opco/", include("opco.urls")),
-    path("desinscription/", include("unsubscribe.urls")),
+    path("", include("unsubscribe.urls")),
     path("compte/", include("labonnealternance.accounts.urls")),
     path("admin/", admin.site.urls),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),

@@ -31,8 +31,8 @@ from labonnealternance.accounts.models import User
 from labonnealternance.kit.text import search_key
 from offers.enums import AccessStatus, OfferStatus
 from offers.models import Access, Offer, Registration
-from unsubscribe.enums import Outcome, Proof, Status
-from unsubscribe.models import Request
+from unsubscribe.enums import Outcome, Proof, ReportKind, ReportStatus, Status
+from unsubscribe.models import Report, Request
 
 
 def make_siren(n: int) -> str:
@@ -334,3 +334,18 @@ class RequestFactory(DjangoModelFactory):
     settled_at = factory.LazyAttribute(
         lambda asked: asked.asked_at if asked.status in {Status.DONE, Status.REFUSED} else None
     )
+
+
+class ReportFactory(DjangoModelFactory):
+    """A visitor said an hour ago that an establishment has closed: support's to treat."""
+
+    class Meta:
+        model = Report
+
+    siret = factory.Sequence(lambda n: make_siret(n + 1))
+    kind = ReportKind.CLOSED
+    reported_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(hours=1))
+    settled_at = factory.LazyAttribute(
+        lambda report: None if report.status == ReportStatus.TO_TREAT else report.reported_at
+    )
+    status = ReportStatus.TO_TREAT

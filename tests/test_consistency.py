@@ -37,7 +37,7 @@ from opco.models import Advisor, Export
 from scoring.models import Run
 from tests import factories
 from tests.office import enter
-from unsubscribe.models import Request
+from unsubscribe.models import Report, Request
 
 OURS = [
     model
@@ -106,6 +106,7 @@ ROWS = {
     Region: lambda n: factories.RegionFactory(code=f"8{n}"),
     Departement: lambda n: another_commune(n).departement,
     Commune: another_commune,
+    Report: lambda n: factories.ReportFactory(taken_by=factories.StaffFactory()),
     FormerCommune: lambda n: factories.FormerCommuneFactory(commune=another_commune(n)),
     Naf: lambda n: factories.NafFactory(code=f"000{n}Z"),
     Opco: lambda n: factories.OpcoFactory(code=f"opco-{n}"),

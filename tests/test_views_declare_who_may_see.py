@@ -26,6 +26,10 @@ PUBLIC = {
     "unsubscribe:confirm": "the link is what proves where to answer",
     "unsubscribe:by_mail": "the link of a mail to an establishment",
     "unsubscribe:ask_by_mail": "the same, for one thing",
+    # Anyone says what is wrong.
+    "unsubscribe:report": "reports an establishment",
+    "unsubscribe:report_offer": "reports an offer",
+    "unsubscribe:report_sent": "says that it was received",
     # Recruiters come with a SIRET, before any account.
     "offers:register": "the way in of a recruiter",
     "offers:register_contact": "who is there",

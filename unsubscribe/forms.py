@@ -1,5 +1,6 @@
 """What an establishment types. The action judges what it asks; the form reads it."""
 
+import uuid
 from pathlib import PurePath
 from typing import Any
 
@@ -14,7 +15,7 @@ from labonnealternance.kit.http import AddressField, LineField, ParagraphsField
 from labonnealternance.kit.text import clean_line, search_key
 from unsubscribe.actions.effects import RefusedRequest
 from unsubscribe.actions.requests import Wish
-from unsubscribe.enums import CHANNELS, REASONS, Outcome
+from unsubscribe.enums import CHANNELS, REASONS, Outcome, ReportKind
 from unsubscribe.models import LONGEST_COMMENT, MOST_JOBS
 
 LARGEST_DOCUMENT = 5 * 1024 * 1024
@@ -253,3 +254,43 @@ class SupportForm(AskForm):
             return clean_siret(self.cleaned_data["siret"])
         except InvalidNumber as refusal:
             raise ValidationError(str(refusal), code="siret") from None
+
+
+class ReportForm(forms.Form):
+    """What a visitor saw that is wrong."""
+
+    kind = forms.ChoiceField(
+        label="Qu’est-ce qui ne va pas ?",
+        choices=[_NOT_CHOSEN, *ReportKind.choices],
+        widget=_select(),
+        error_messages={
+            "required": "Choisissez ce qui ne va pas.",
+            "invalid_choice": "Choisissez ce qui ne va pas dans la liste.",
+        },
+    )
+    details = ParagraphsField(
+        label="Précisions (facultatif)",
+        help_text="Ce que vous avez constaté, et ce qui serait juste si vous le savez.",
+        max_length=LONGEST_COMMENT,
+        required=False,
+        widget=forms.Textarea(attrs={"class": "fr-input", "rows": 4}),
+    )
+    email = AddressField(
+        label="Votre adresse e-mail (facultatif)",
+        help_text="Seulement si vous voulez bien que notre équipe vous réponde. Par exemple nom@exemple.fr",
+        required=False,
+        widget=forms.EmailInput(attrs={"class": "fr-input", "autocomplete": "email", "spellcheck": "false"}),
+    )
+    key = forms.CharField(widget=forms.HiddenInput(), required=False)
+
+    def clean_key(self) -> uuid.UUID:
+        """The form's own, or a new one: who changed it is told nothing, and reports all the same."""
+        try:
+            return uuid.UUID(self.cleaned_data["key"])
+        except ValueError:
+            return uuid.uuid4()
+
+    def add_refusal(self, refusal: RefusedRequest) -> None:
+        """Puts each sentence beside the field that it is about."""
+        for name, sentence in refusal.faults.items():
+            self.add_error(name if name in self.fields else None, sentence)

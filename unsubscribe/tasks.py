@@ -8,5 +8,5 @@ from unsubscribe.actions import clock
 
 @shared_task(name="unsubscribe.purge")
 def purge():
-    """Each night: links that expired, documents that were treated, requests that are two years old."""
+    """Each night: links that expired, documents that were treated, requests and reports whose time is over."""
     clock.purge(at=timezone.now())

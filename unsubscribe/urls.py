@@ -1,9 +1,9 @@
-"""The addresses of what establishments ask for, under /desinscription/."""
+"""The addresses of what establishments ask for, under /desinscription/, and of what visitors report."""
 
-from django.urls import path, register_converter
+from django.urls import include, path, re_path, register_converter
 
 from unsubscribe.enums import Outcome
-from unsubscribe.views import ask, links
+from unsubscribe.views import ask, links, report
 
 _WORDS = {
     Outcome.LEAVE: "quitter",
@@ -30,7 +30,7 @@ class OutcomeConverter:
 register_converter(OutcomeConverter, "outcome")
 
 app_name = "unsubscribe"
-urlpatterns = [
+_requests = [
     path("", ask.home, name="home"),
     path("demande-envoyee/", ask.sent, name="sent"),
     path("demande-a-confirmer/", ask.to_confirm, name="to_confirm"),
@@ -41,4 +41,10 @@ urlpatterns = [
     path("reponse/lien/<str:token>/", links.confirm, name="confirm"),
     path("courrier/lien/<str:token>/", links.by_mail, name="by_mail"),
     path("courrier/lien/<str:token>/<outcome:outcome>/", links.ask_by_mail, name="ask_by_mail"),
+]
+urlpatterns = [
+    path("desinscription/", include(_requests)),
+    re_path(r"^signaler/etablissement/(?P<siret>[0-9]{14})/$", report.report, name="report"),
+    path("signaler/offre/<uuid:offer_id>/", report.report_offer, name="report_offer"),
+    path("signaler/merci/", report.report_sent, name="report_sent"),
 ]

@@ -1,18 +1,23 @@
-"""One page per establishment: what the registry says, what people decided, how to reach it; and support's buttons."""
+"""One page per establishment: what the registry says, what people decided, how to reach it, what the other apps tell of
+it; and support's buttons.
+"""
 
 import datetime as dt
 import re
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
-from django.db.models import Q
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from companies.actions import hiring_potentials, opcos, registrations, visibility
+from companies.actions import hiring_potentials, opcos, registrations, remarks, visibility
 from companies.actions.registrations import CouldNotVerify
+from companies.actions.remarks import RefusedRemark
 from companies.actions.visibility import RefusedDecision
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope, OpcoOrigin
 from companies.models import (
@@ -20,20 +25,30 @@ from companies.models import (
     ContactCorrection,
     Establishment,
     EstablishmentImport,
+    InvalidContact,
     Opco,
+    Remark,
     VisibilityDecision,
+    clean_phone,
     spaced_siret,
     without_separators,
 )
+from companies.models.remark import LONGEST_REMARK
 from companies.models.search_keys import NameKey
+from labonnealternance.kit import panels
 from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, Refused, ShownAdmin, button, moment, table
 from labonnealternance.kit.contacts import shown_phone
+from labonnealternance.kit.http import ParagraphsField
+from labonnealternance.kit.panels import MOST_LINES, Panel, panel
 from labonnealternance.kit.text import search_key
+from labonnealternance.mail.models import Message
 
 MOST_FOUND = 500
 SHORTEST_NAME = 3
 MOST_WORDS = 8
 SHOWN_LINES = 50
+# What a telephone number is typed with.
+_NUMBER = re.compile(r"\+?[\d\s.()/\-]+")
 
 
 HIDING_REASONS = [(each.value, each.label) for each in DecisionReason if each != DecisionReason.REQUESTED_LISTING]
@@ -89,6 +104,26 @@ class OpcoForm(ReasonForm):
     field_order = ["opco", "reason"]
 
 
+class RemarkForm(forms.Form):
+    text = ParagraphsField(
+        label="Remarque",
+        max_length=LONGEST_REMARK,
+        widget=forms.Textarea({"rows": 5}),
+        help_text="Des faits utiles à vos collègues. La personne concernée peut demander à la lire.",
+    )
+
+
+def _remarks_to_remove(establishment: Establishment) -> type[forms.Form]:
+    """One of the remarks that stand."""
+    standing = Remark.objects.about(establishment.siret).filter(removed_at__isnull=True).select_related("by")
+    choices = [(each.pk, f"{moment(each.at)}, {each.by} : {each.text[:80]}") for each in standing[:SHOWN_LINES]]
+
+    class Form(forms.Form):
+        remark_id = forms.TypedChoiceField(label="Remarque", choices=[NOT_CHOSEN, *choices], coerce=int)
+
+    return Form
+
+
 def _saying_how_far(form: type[DecisionForm]):
     """``form`` for one establishment: each scope says what it reaches, before anything is decided."""
 
@@ -136,7 +171,8 @@ class EstablishmentAdmin(ShownAdmin):
     list_display_links = ["shown_siret", "shown_name"]
     list_filter = [VerificationFilter]
     search_fields = ["siret"]
-    search_help_text = "SIRET, SIREN, adresse e-mail, ou au moins trois lettres du nom."
+    search_help_text = "SIRET, SIREN, adresse e-mail, téléphone, ou au moins trois lettres du nom."
+    change_form_template = "admin/establishment.html"
     ordering = ["-pk"]
     # What support is asked about first, the registry's facts after.
     fieldsets = [
@@ -144,8 +180,8 @@ class EstablishmentAdmin(ShownAdmin):
             None,
             {
                 "fields": [
-                    "shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials",
-                    "elsewhere",
+                    "shown_siret", "shown_name", "visible", "known_remarks", "decisions", "contact", "corrections",
+                    "potentials",
                 ]
             },
         ),
@@ -162,15 +198,19 @@ class EstablishmentAdmin(ShownAdmin):
         ("OPCO", {"fields": ["operator", "opcos_told"]}),
     ]  # fmt: skip
     readonly_fields = [
-        "shown_siret", "shown_name", "visible", "decisions", "contact", "corrections", "potentials", "elsewhere",
+        "shown_siret", "shown_name", "visible", "known_remarks", "decisions", "contact", "corrections", "potentials",
         "agreement", "operator", "opcos_told", "imported_by", "verification",
     ]  # fmt: skip
     buttons = [
-        "delist", "pause", "hide_channel", "list_establishment", "correct_contact", "change_opco", "verify",
+        "delist", "pause", "hide_channel", "list_establishment", "correct_contact", "change_opco", "verify", "remark",
+        "remove_remark",
     ]  # fmt: skip
 
     def get_search_results(self, request, queryset, search_term):
-        """A number is looked up by its index, a name by its trigrams; never more than ``MOST_FOUND`` rows."""
+        """A number is looked up by its index, a name by its trigrams; never more than ``MOST_FOUND`` rows.
+
+        What is found in other tables, or by words, is read first: joined, it would have the whole table read.
+        """
         text = search_term.strip()
         digits = without_separators(text)
         if not text:
@@ -178,18 +218,34 @@ class EstablishmentAdmin(ShownAdmin):
         if digits.isdecimal() and len(digits) in (9, 14):
             return queryset.filter(**{"siret" if len(digits) == 14 else "siren": digits}), False
         if "@" in text:
-            address = text.lower()
-            imported = Contact.objects.filter(email=address).values("siret")
-            corrected = ContactCorrection.objects.filter(channel=Channel.EMAIL, value=address).values("siret")
-            return queryset.filter(Q(siret__in=imported[:MOST_FOUND]) | Q(siret__in=corrected[:MOST_FOUND])), False
+            return queryset.filter(siret__in=_sirets_with(email=text.lower())), False
+        if _NUMBER.fullmatch(text) and (phone := _phone(text)):
+            return queryset.filter(siret__in=_sirets_with(phone=phone)), False
         words = [word for word in search_key(text).split() if len(word) >= SHORTEST_NAME][:MOST_WORDS]
         if not words:
             return queryset.none(), False
         named = Establishment.objects.alias(key=NameKey("name"))
         for word in words:
             named = named.filter(key__contains=word)
-        found = list(named.values_list("pk", flat=True)[:MOST_FOUND])
-        return queryset.filter(pk__in=found), False
+        found = list(named.values_list("pk", flat=True)[: MOST_FOUND + 1])
+        if len(found) > MOST_FOUND:
+            told = f"Plus de {MOST_FOUND} noms contiennent ces mots : en voici {MOST_FOUND}. Ajoutez un mot du nom."
+            messages.info(request, told)
+        return queryset.filter(pk__in=found[:MOST_FOUND]), False
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        siret = Establishment.objects.filter(pk=_key(object_id)).values_list("siret", flat=True).first()
+        told = panels.panels_of("establishment", key=siret, user=request.user, at=timezone.now()) if siret else []
+        shown = [
+            {
+                "title": each.title,
+                "words": each.words,
+                "table": table(each.rows, each.headings, none=each.none),
+                "more": each.more,
+            }
+            for each in told
+        ]
+        return super().change_view(request, object_id, form_url, {"panels": shown, **(extra_context or {})})
 
     @admin.display(description="SIRET", ordering="siret")
     def shown_siret(self, establishment):
@@ -287,13 +343,22 @@ class EstablishmentAdmin(ShownAdmin):
             ((each.rome, f"{each.expected:.2f}".replace(".", ",")) for each in known), ["Métier", "Contrats attendus"]
         )
 
-    @admin.display(description="À son sujet")
-    def elsewhere(self, establishment):
-        """The lists of the floors above that know it, filtered by its SIRET."""
-        return format_html_join(
-            " – ",
-            '<a href="{}?q={}">{}</a>',
-            ((reverse(name), establishment.siret, label) for label, name in settings.ADMIN_ABOUT_ESTABLISHMENT.items()),
+    @admin.display(description="Remarques")
+    def known_remarks(self, establishment):
+        known = Remark.objects.about(establishment.siret).select_related("by", "removed_by")[:SHOWN_LINES]
+        return table(
+            (
+                (
+                    moment(each.at),
+                    each.by,
+                    linebreaksbr(each.text)
+                    if each.removed_at is None
+                    else f"retirée le {moment(each.removed_at)} par {each.removed_by}",
+                )
+                for each in known
+            ),
+            ["Le", "Par", "Remarque"],
+            none="Aucune.",
         )
 
     @admin.display(description="Corrections")
@@ -389,6 +454,27 @@ class EstablishmentAdmin(ShownAdmin):
             return f"L'établissement est refusé : {verified.get_refusal_display().lower()}."
         return "Ce que dit le registre est écrit."
 
+    @button(
+        "Ajouter une remarque",
+        form=RemarkForm,
+        warning="Elle se lit en haut de cette page, avec votre nom. Elle ne se modifie pas.",
+        refusals=(RefusedRemark,),
+    )
+    def remark(self, request, establishment, answers):
+        remarks.write(siret=establishment.siret, by=request.user, at=timezone.now(), **answers)
+        return "La remarque est ajoutée."
+
+    @button(
+        "Retirer une remarque",
+        form=_remarks_to_remove,
+        warning="Son texte est effacé pour de bon. Qui l'avait écrite, et qui la retire, restent notés.",
+        when=lambda establishment: Remark.objects.about(establishment.siret).filter(removed_at__isnull=True).exists(),
+        refusals=(RefusedRemark,),
+    )
+    def remove_remark(self, request, establishment, answers):
+        remarks.remove(siret=establishment.siret, by=request.user, at=timezone.now(), **answers)
+        return "La remarque est retirée."
+
 
 @admin.register(EstablishmentImport)
 class EstablishmentImportAdmin(ShownAdmin):
@@ -404,6 +490,66 @@ class EstablishmentImportAdmin(ShownAdmin):
     @admin.display(description="Empreinte du fichier (SHA-256)")
     def fingerprint(self, record):
         return record.file_sha256
+
+
+@panel("establishment", rank=60, permission="mail.view_message")
+def mails(*, key, at):
+    """The latest ones to the addresses that the apps know of it; those of its people may be about their others."""
+    known = panels.addresses_of("establishment", key=key)
+    rows = Message.objects.filter(recipient__in=known).order_by("-created_at", "-pk")
+    place = reverse("admin:mail_message_changelist")
+    addresses = format_html_join(", ", '<a href="{}?{}">{}</a>', ((place, urlencode({"q": to}), to) for to in known))
+    return Panel(
+        "E-mails",
+        ["Objet", "À", "État", "Écrit le", "Envoyé le"],
+        (
+            (
+                format_html(
+                    '<a href="{}">{}</a>',
+                    reverse("admin:mail_message_change", args=[each.pk]),
+                    each.subject or "Objet effacé",
+                ),
+                each.recipient,
+                each.get_status_display(),
+                moment(each.created_at),
+                moment(each.sent_at) or "—",
+            )
+            for each in rows[:MOST_LINES]
+        ),
+        words=format_html("Les {} derniers. Tous ceux d'une adresse : {}.", MOST_LINES, addresses) if known else "",
+    )
+
+
+@panels.addresses("establishment")
+def contact_addresses(*, key):
+    """Those that were imported or given, past ones too."""
+    corrected = ContactCorrection.objects.filter(siret=key, channel=Channel.EMAIL).order_by("-decided_at", "-id")
+    return [
+        *corrected.values_list("value", flat=True)[: panels.MOST_ADDRESSES],
+        *Contact.objects.filter(siret=key).values_list("email", flat=True),
+    ]
+
+
+def _key(object_id: str) -> int | None:
+    """The key that an address names; none where it can't be one."""
+    text = unquote(object_id)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _phone(text: str) -> str:
+    """A number as it is kept; "" where ``text`` is no French one."""
+    try:
+        return clean_phone(text)
+    except InvalidContact:
+        return ""
+
+
+def _sirets_with(*, email: str = "", phone: str = "") -> list[str]:
+    """The SIRETs that were given this address, or this number, by an import or by someone."""
+    channel, value = (Channel.EMAIL, email) if email else (Channel.PHONE, phone)
+    imported = Contact.objects.filter(**{channel.value: value}).values_list("siret", flat=True)
+    corrected = ContactCorrection.objects.filter(channel=channel, value=value).values_list("siret", flat=True)
+    return [*imported[:MOST_FOUND], *corrected[:MOST_FOUND]]
 
 
 def _effective(establishment: Establishment):

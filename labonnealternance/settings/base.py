@@ -378,19 +378,18 @@ OFFER_COUNTS_DELAY: float | None = 5
 ESTABLISHMENT_PAGE = "offers:establishment"
 # Where the link of an e-mail to an establishment leads, with its token.
 LEAVE_BY_MAIL_PAGE = "unsubscribe:by_mail"
-# The lists of the back-office that its page there opens, for its SIRET.
-ADMIN_ABOUT_ESTABLISHMENT = {
-    "Accès": "admin:offers_access_changelist",
-    "Offres": "admin:offers_offer_changelist",
-}
 
 # The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
 ADMIN_SECTIONS = {
-    "Établissements": ["companies.establishment", "companies.visibilitydecision", "unsubscribe.request"],
+    "Établissements": [
+        "companies.establishment", "companies.visibilitydecision", "unsubscribe.request", "unsubscribe.report",
+    ],
     "Recruteurs et offres": [
         "opco:queue", "offers.access", "offers.offer", "offers.registration", "opco.advisor", "opco.export",
     ],
     "E-mails": ["mail.message", "mail.suppression"],
+# Where a visitor reports what is wrong: with an establishment, by its SIRET; with an offer, by its identifier.
+REPORT_PAGES = {"establishment": "unsubscribe:report", "offer": "unsubscribe:report_offer"}
     "Score": ["companies.release", "scoring.run"],
     "Comptes": ["accounts.user", "accounts.secondfactor"],
     "Imports": ["companies.establishmentimport", "companies.referenceimport"],

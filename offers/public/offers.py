@@ -53,6 +53,7 @@ def offer(request: HttpRequest, *, offer_id: uuid.UUID) -> HttpResponse:
         "share_url": f"{settings.SITE_URL}{reverse('offers:offer', args=[found.pk])}",
         "job_posting": job_posting(offer=found, sheet=sheet),
         "others": _search_around(found),
+        "report_url": reverse(settings.REPORT_PAGES["offer"], args=[found.pk]),
         "back": f"{reverse('offers:search')}?{query}" if query and len(query) <= 2000 else "",
     }
     return render(request, "offers/public/offer.html", context)

@@ -91,6 +91,7 @@ def establishment(request: HttpRequest, *, siret: str) -> HttpResponse:
         "size": size_of(found),
         "phone": phone_in_words(found.shown_phone),
         "siret": spaced_siret(found.siret),
+        "report_url": reverse(settings.REPORT_PAGES["establishment"], args=[found.siret]),
         "offers": [sheets.card_of_offer(offer=each, at=at) for each in _offers_of(found, at)],
         "back": f"{reverse('offers:search')}?{query}" if query and len(query) <= 2000 else "",
     }

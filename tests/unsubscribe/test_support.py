@@ -230,9 +230,24 @@ class TestTreating:
         asked.refresh_from_db()
         assert asked.taken_by == support
         other = factories.StaffFactory()
-        press(enter(Client(), other), "take", asked)
+        colleague = enter(Client(), other)
+        for name in ("give_back", "treat", "refuse"):
+            told = press(colleague, name, asked, note="", answer="Non.").text
+            assert f"{support.email} qui s’en charge" in told, name
+        press(colleague, "take", asked)
         asked.refresh_from_db()
         assert asked.taken_by == other
+        press(colleague, "give_back", asked)
+        asked.refresh_from_db()
+        assert (asked.taken_by, asked.status) == (None, Status.CONFIRMED)
+        assert "n&#x27;est plus possible" in colleague.get(page("give_back", asked), follow=True).text
+
+    def test_the_queue_is_narrowed_to_what_an_agent_follows_and_to_what_nobody_does(self, office, support):
+        mine, nobody_s = factories.RequestFactory(taken_by=support), factories.RequestFactory()
+        factories.RequestFactory(taken_by=factories.StaffFactory())
+        place = reverse("admin:unsubscribe_request_changelist")
+        assert list(office.get(f"{place}?suivi=moi").context["cl"].result_list) == [mine]
+        assert list(office.get(f"{place}?suivi=personne").context["cl"].result_list) == [nobody_s]
 
     @pytest.mark.django_db(transaction=True)
     def test_two_agents_at_the_same_moment_treat_it_once(self, shop):
@@ -304,7 +319,7 @@ class TestTime:
         assert listed() == set()
 
     def test_what_waits_for_support_is_never_forgotten(self, asked, files):
-        assert clock.purge(at=timezone.now() + dt.timedelta(days=3000)) == clock.Purged(0, 0, 0)
+        assert clock.purge(at=timezone.now() + dt.timedelta(days=3000)) == clock.Purged(0, 0, 0, 0, 0)
         assert len(kept(files)) == 1
 
     def test_the_task_of_the_night(self, db):

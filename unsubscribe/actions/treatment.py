@@ -35,6 +35,23 @@ def take(*, request_id, by, at: datetime) -> Request:
     return request
 
 
+def check_holder(row, *, by) -> None:
+    """Raises ``RefusedRequest`` where another agent follows ``row``: it is taken first."""
+    if row.taken_by_id is not None and row.taken_by_id != by.pk:
+        raise RefusedRequest(taken_by=f"C’est {row.taken_by} qui s’en charge : prenez en charge d’abord.")
+
+
+@transaction.atomic
+def give_back(*, request_id, by, at: datetime) -> Request:
+    """Nobody follows the request any more. Raises ``RefusedRequest`` where it is not ``by`` who does."""
+    request = _to_treat(request_id)
+    check_holder(request, by=by)
+    request.taken_by = None
+    request.save(update_fields=["taken_by"])
+    logger.info("unsubscribe_given_back", request=str(request.pk), by=by.pk, at=at.isoformat())
+    return request
+
+
 def done_letters(*, request: Request, note: str = "") -> list[Letter]:
     """To who asked; and to the address known of the establishment, which may not be theirs."""
     addresses = dict.fromkeys([request.address, contacts.known_contact(siret=request.value)])
@@ -45,6 +62,7 @@ def done_letters(*, request: Request, note: str = "") -> list[Letter]:
 def treat(*, request_id, by, at: datetime, for_company: bool = False, note: str = "") -> Request:
     """Does what was asked, for the establishment or for its whole company, and says so. Raises ``RefusedRequest``."""
     request = _to_treat(request_id)
+    check_holder(request, by=by)
     if for_company and request.outcome in {Outcome.CORRECT, Outcome.BE_LISTED}:
         raise RefusedRequest(
             for_company="Une coordonnée et un référencement se décident établissement par établissement."
@@ -62,6 +80,7 @@ def treat(*, request_id, by, at: datetime, for_company: bool = False, note: str 
 def refuse(*, request_id, by, at: datetime, answer: str) -> Request:
     """Answers why it can't be done. Raises ``RefusedRequest``."""
     request = _to_treat(request_id)
+    check_holder(request, by=by)
     if not answer.strip():
         raise RefusedRequest(answer="Dites pourquoi la demande est refusée.")
     request.move(to=Status.REFUSED, by=by, at=at, reason=answer.strip())

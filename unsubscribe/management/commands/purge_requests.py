@@ -11,11 +11,13 @@ LABELS = {
     "expired": "demandes jamais confirmées, dont le lien a expiré",
     "documents": "justificatifs à effacer",
     "requests": "demandes à effacer",
+    "details": "précisions de signalements à effacer",
+    "reports": "signalements à effacer",
 }
 
 
 class Command(BaseCommand):
-    help = "Efface les justificatifs et les demandes des établissements dont le délai de conservation est passé."
+    help = "Efface les justificatifs, les demandes et les signalements dont le délai de conservation est passé."
 
     def add_arguments(self, parser):
         parser.add_argument("--dry-run", action="store_true", help="compter sans rien effacer")

@@ -16,6 +16,7 @@ from labonnealternance.mail import actions as mail
 from unsubscribe import emails
 from unsubscribe.actions import treatment
 from unsubscribe.actions.effects import RefusedRequest
+from unsubscribe.admin.holding import HolderFilter
 from unsubscribe.enums import Status
 from unsubscribe.models import LONGEST_COMMENT, Request
 
@@ -80,7 +81,7 @@ def _refused(request: Request, answers: dict) -> str:
 class RequestAdmin(ShownAdmin):
     list_display = ["about", "outcome", "status", "proof", "asked", "taken_by"]
     list_select_related = ["taken_by"]
-    list_filter = [StateFilter, "outcome", "proof"]
+    list_filter = [StateFilter, HolderFilter, "outcome", "proof"]
     search_fields = ["value"]
     search_help_text = "SIRET ou adresse e-mail, en entier."
     ordering = ["asked_at"]
@@ -89,7 +90,7 @@ class RequestAdmin(ShownAdmin):
         "has_document", "status", "asked_at", "confirmed_at", "settled_at", "taken_by", "journal",
     ]  # fmt: skip
     readonly_fields = ["what", "about", "establishment", "jobs", "has_document", "journal"]
-    buttons = ["take", "document", "treat", "refuse"]
+    buttons = ["take", "give_back", "document", "treat", "refuse"]
 
     def get_search_results(self, request, queryset, search_term):
         text = search_term.strip().lower()
@@ -140,6 +141,16 @@ class RequestAdmin(ShownAdmin):
     def take(self, request, asked, answers):
         treatment.take(request_id=asked.pk, by=request.user, at=timezone.now())
         return "Vous suivez cette demande."
+
+    @button(
+        "Rendre",
+        warning="La demande n'est plus à votre nom : un collègue peut la prendre en charge.",
+        when=lambda asked: _is_to_treat(asked) and asked.taken_by_id is not None,
+        refusals=(RefusedRequest,),
+    )
+    def give_back(self, request, asked, answers):
+        treatment.give_back(request_id=asked.pk, by=request.user, at=timezone.now())
+        return "Vous ne suivez plus cette demande."
 
     @button(
         "Télécharger le justificatif",
