@@ -98,6 +98,7 @@ ROWS = {
         at=timezone.now(), rows=n,
     ),
     Request: lambda n: factories.RequestFactory(taken_by=factories.StaffFactory()),
+    Report: lambda n: factories.ReportFactory(taken_by=factories.StaffFactory()),
     Release: lambda n: release(),
     Run: lambda n: Run.objects.create(started_at=timezone.now(), history="essai", seed=1, release=release()),
     ReferenceImport: lambda n: ReferenceImport.objects.create(
@@ -106,7 +107,6 @@ ROWS = {
     Region: lambda n: factories.RegionFactory(code=f"8{n}"),
     Departement: lambda n: another_commune(n).departement,
     Commune: another_commune,
-    Report: lambda n: factories.ReportFactory(taken_by=factories.StaffFactory()),
     FormerCommune: lambda n: factories.FormerCommuneFactory(commune=another_commune(n)),
     Naf: lambda n: factories.NafFactory(code=f"000{n}Z"),
     Opco: lambda n: factories.OpcoFactory(code=f"opco-{n}"),

@@ -376,6 +376,8 @@ OFFER_COUNTS_DELAY: float | None = 5
 
 # The public page that the back-office's page of an establishment opens.
 ESTABLISHMENT_PAGE = "offers:establishment"
+# Where a visitor reports what is wrong: with an establishment, by its SIRET; with an offer, by its identifier.
+REPORT_PAGES = {"establishment": "unsubscribe:report", "offer": "unsubscribe:report_offer"}
 # Where the link of an e-mail to an establishment leads, with its token.
 LEAVE_BY_MAIL_PAGE = "unsubscribe:by_mail"
 
@@ -388,8 +390,6 @@ ADMIN_SECTIONS = {
         "opco:queue", "offers.access", "offers.offer", "offers.registration", "opco.advisor", "opco.export",
     ],
     "E-mails": ["mail.message", "mail.suppression"],
-# Where a visitor reports what is wrong: with an establishment, by its SIRET; with an offer, by its identifier.
-REPORT_PAGES = {"establishment": "unsubscribe:report", "offer": "unsubscribe:report_offer"}
     "Score": ["companies.release", "scoring.run"],
     "Comptes": ["accounts.user", "accounts.secondfactor"],
     "Imports": ["companies.establishmentimport", "companies.referenceimport"],
