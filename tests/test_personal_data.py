@@ -69,6 +69,7 @@ NOT_PERSONAL = {
     "companies.ReferenceImport": "counts and faults of official files",
     "companies.EstablishmentImport": "counts of an import and its file's name",
     "companies.Release": "figures of a release",
+    "companies.Explanation": "facts of an establishment: its size, its age, whether it hired",
     "scoring.Run": "figures of a run",
     "scoring.GateVerdict": "figures of a run",
     "dsfr.DsfrConfig": "texts of the site",

@@ -61,6 +61,11 @@ def reasons_of(*, establishment_ids: Sequence[int], at: datetime) -> dict[int, E
     return {number: known.get(number) or Explained(number in asked, {}) for number in wanted}
 
 
+def is_asked() -> bool:
+    """Whether anybody waits for an answer."""
+    return Explanation.objects.filter(answered_at__isnull=True).exists()
+
+
 @transaction.atomic
 def answer_asked(*, explain: Explain, at: datetime) -> int:
     """Answers what was asked, oldest first, at most ``MOST_ANSWERED``; returns how many."""

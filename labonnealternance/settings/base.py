@@ -266,6 +266,8 @@ CELERY_BEAT_SCHEDULE: dict = {
     "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour=3, minute=20), "options": {"expires": 3600}},
     "mail.sweep": {"task": "mail.sweep", "schedule": 60, "options": {"expires": 55}},
     "companies.publish_asked": {"task": "companies.publish_asked", "schedule": 60, "options": {"expires": 55}},
+    # Somebody looks at the page that waits for it.
+    "scoring.explain": {"task": "scoring.explain", "schedule": 15, "options": {"expires": 14}},
     "companies.renew_search_order": {
         "task": "companies.renew_search_order",
         "schedule": crontab(hour=4, minute=30),

@@ -30,7 +30,7 @@ from scoring.pipeline import dataset as dataset_of
 from scoring.pipeline import months as month_of
 from scoring.pipeline.errors import PipelineRefusal
 from scoring.pipeline.predict import ExposurePolicy
-from scoring.pipeline.run import Previous, Result, keep, previous_of, read_oracle, score
+from scoring.pipeline.run import Previous, Result, keep, previous_of, public_measures, read_oracle, score
 
 WORK = "calcul du score"
 ROWS_A_WRITE = 100_000
@@ -99,10 +99,16 @@ def _run(run: Run, history: Path, *, at: datetime, seed: int, policy: ExposurePo
     result, dataset = _compute(history, run.folder, at=at, seed=seed, policy=policy, step=step)
     keep(result, dataset, run.folder)
     step(f"Écriture de {len(result.exposed)} potentiels à l'écart")
-    exposed_by = {**policy.as_json(), "minimum_by_rome": result.exposed.minimum_by_rome}
+    exposed_by = {
+        **policy.as_json(),
+        "minimum_by_rome": result.exposed.minimum_by_rome,
+        "usual_share_by_rome": result.exposed.usual_share_by_rome,
+    }
     with transaction.atomic():
         # Both or none: a release without its run would wait a day for the clean-up.
-        release = hiring_potentials.begin_release(policy=exposed_by, origin=str(run), at=at)
+        release = hiring_potentials.begin_release(
+            policy=exposed_by, origin=str(run), at=at, measures=public_measures(result)
+        )
         run.release = release
         run.save(update_fields=["release"])
     rows = result.exposed.rows(dataset.establishments["siret"].to_numpy())

@@ -19,12 +19,14 @@ RATE_PRIOR = 30.0
 
 @dataclass(frozen=True)
 class Feature:
-    """A column: its name, its French label, and its direction when the model must follow one.
+    """A column: its name, the family of causes that it tells of, its French label, and its direction if it has one.
 
-    ``monotone``: 1 where more can only raise the score, -1 where more can only lower it, 0 where the data decide.
+    ``family``: what a person is told of (``scoring.pipeline.explain``). ``monotone``: 1 where more can only raise the
+    score, -1 where more can only lower it, 0 where the data decide.
     """
 
     name: str
+    family: str
     label: str
     monotone: int = 0
     categorical: bool = False
@@ -33,43 +35,47 @@ class Feature:
 def specification(windows: Windows) -> list[Feature]:
     """The features of a run: the depth of the past sets how many lags there are."""
     halves = [
-        Feature(f"contracts_half_{k}", f"contrats signés {_half_text(k)}", monotone=1)
+        Feature(f"contracts_half_{k}", "past", f"contrats signés {_half_text(k)}", monotone=1)
         for k in range(windows.half_years)
     ]
     seasons = [
-        Feature(f"contracts_season_{k}", f"contrats signés à la même saison il y a {k} an{'s' if k > 1 else ''}", 1)
+        Feature(
+            f"contracts_season_{k}", "past", f"contrats signés à la même saison il y a {k} an{'s' if k > 1 else ''}", 1
+        )
         for k in _seasons(windows)
     ]
     return [
         *halves,
         *seasons,
-        Feature("contracts_12m", "contrats signés sur douze mois", 1),
-        Feature("contracts_past", "contrats signés sur toute la période connue", 1),
-        Feature("professional_share", "part des contrats de professionnalisation"),
-        Feature("months_since_contract", "mois écoulés depuis le dernier contrat", -1),
-        Feature("years_in_a_row", "années de suite avec au moins un contrat", 1),
-        Feature("growth", "évolution du nombre de contrats en un an"),
-        Feature("unit_contracts_12m", "contrats signés par les autres établissements de l'entreprise", 1),
-        Feature("unit_rate_12m", "contrats par autre établissement de l'entreprise"),
-        Feature("unit_establishments", "nombre d'établissements de l'entreprise"),
-        Feature("headcount", "effectif de l'établissement", 1),
-        Feature("age_months", "ancienneté de l'établissement"),
-        Feature("naf_rate", "recrutement en alternance de l'activité, par rapport au pays"),
+        Feature("contracts_12m", "past", "contrats signés sur douze mois", 1),
+        Feature("contracts_past", "past", "contrats signés sur toute la période connue", 1),
+        Feature("professional_share", "past", "part des contrats de professionnalisation"),
+        Feature("months_since_contract", "past", "mois écoulés depuis le dernier contrat", -1),
+        Feature("years_in_a_row", "past", "années de suite avec au moins un contrat", 1),
+        Feature("growth", "past", "évolution du nombre de contrats en un an"),
+        Feature("unit_contracts_12m", "unit", "contrats signés par les autres établissements de l'entreprise", 1),
+        Feature("unit_rate_12m", "unit", "contrats par autre établissement de l'entreprise"),
+        Feature("unit_establishments", "unit", "nombre d'établissements de l'entreprise"),
+        Feature("headcount", "headcount", "effectif de l'établissement", 1),
+        Feature("age_months", "age", "ancienneté de l'établissement"),
+        Feature("naf_rate", "activity", "recrutement en alternance de l'activité, par rapport au pays"),
         Feature(
-            "naf_departement_rate", "recrutement en alternance du secteur dans le département, par rapport au pays"
+            "naf_departement_rate",
+            "place",
+            "recrutement en alternance du secteur dans le département, par rapport au pays",
         ),
-        Feature("hires_6m", "embauches de tous types sur six mois"),
-        Feature("hires_12m", "embauches de tous types sur douze mois"),
-        Feature("permanent_hires_12m", "embauches en CDI sur douze mois"),
-        Feature("hires_per_head", "embauches sur douze mois rapportées à l'effectif"),
-        Feature("turnover", "chiffre d'affaires de l'entreprise"),
-        Feature("turnover_growth", "évolution du chiffre d'affaires"),
-        Feature("unit_headcount", "effectif de l'entreprise"),
-        Feature("section", "section d'activité", categorical=True),
-        Feature("division", "division d'activité", categorical=True),
-        Feature("naf", "activité (NAF)", categorical=True),
-        Feature("departement", "département", categorical=True),
-        Feature("employment_zone", "bassin d'emploi", categorical=True),
+        Feature("hires_6m", "hires", "embauches de tous types sur six mois"),
+        Feature("hires_12m", "hires", "embauches de tous types sur douze mois"),
+        Feature("permanent_hires_12m", "hires", "embauches en CDI sur douze mois"),
+        Feature("hires_per_head", "hires", "embauches sur douze mois rapportées à l'effectif"),
+        Feature("turnover", "accounts", "chiffre d'affaires de l'entreprise"),
+        Feature("turnover_growth", "accounts", "évolution du chiffre d'affaires"),
+        Feature("unit_headcount", "accounts", "effectif de l'entreprise"),
+        Feature("section", "activity", "section d'activité", categorical=True),
+        Feature("division", "activity", "division d'activité", categorical=True),
+        Feature("naf", "activity", "activité (NAF)", categorical=True),
+        Feature("departement", "place", "département", categorical=True),
+        Feature("employment_zone", "place", "bassin d'emploi", categorical=True),
     ]
 
 

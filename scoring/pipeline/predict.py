@@ -40,13 +40,18 @@ class ExposurePolicy:
 
 @dataclass(frozen=True)
 class Exposed:
-    """The exposed pairs, as arrays: ``who`` (rows of the establishments), ``rome`` (places in ``codes``), expected."""
+    """The exposed pairs, as arrays: ``who`` (rows of the establishments), ``rome`` (places in ``codes``), expected.
+
+    ``usual_share_by_rome``: the share of each job in the activities that hire for it, before anything is left out
+    (geometric mean over its pairs): beside it, a share is large or small.
+    """
 
     codes: np.ndarray
     who: np.ndarray
     rome: np.ndarray
     expected: np.ndarray
     minimum_by_rome: dict[str, float]
+    usual_share_by_rome: dict[str, float]
 
     def __len__(self) -> int:
         return len(self.who)
@@ -74,6 +79,7 @@ def expose(
     codes = np.array(sorted(set(shares["rome"])), dtype=object)
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     minima: dict[str, float] = {}
+    usual_shares: dict[str, float] = {}
     per_rome = shares.groupby("rome").indices
     nafs, weights = shares["naf"].to_numpy(), shares["share"].to_numpy(float)
     for number, code in enumerate(codes):
@@ -84,13 +90,15 @@ def expose(
         minimum = policy.minimum_by_rome.get(code, max(policy.least_expected, float(usual)))
         floor = min(minimum, max(policy.least_expected, float(floor)))
         minima[code] = round(minimum, 6)
+        held_by = [len(by_naf[nafs[place]]) for place in places]
+        usual_shares[code] = round(float(np.exp(np.average(np.log(weights[places]), weights=held_by))), 6)
         rank = _rank_within(zone[rows], counts)
         kept = ((counts >= minimum) & (rank < policy.zone_ceiling)) | ((counts >= floor) & (rank < policy.zone_floor))
         parts.append((scored[rows[kept]], np.full(kept.sum(), number, dtype=np.int32), counts[kept]))
     if not parts:
-        return Exposed(codes, np.empty(0, int), np.empty(0, np.int32), np.empty(0, float), minima)
+        return Exposed(codes, np.empty(0, int), np.empty(0, np.int32), np.empty(0, float), minima, usual_shares)
     who, rome, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Exposed(codes, who, rome, counts, minima)
+    return Exposed(codes, who, rome, counts, minima, usual_shares)
 
 
 def _rank_within(group: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from scoring.pipeline import evaluate, gates
 from scoring.pipeline import features as feature_of
 from scoring.pipeline import months as month_of
 from scoring.pipeline.dataset import Dataset, find_file, parse_months
+from scoring.pipeline.explain import keep_features
 from scoring.pipeline.gates import Verdict
 from scoring.pipeline.nomenclatures import size_of
 from scoring.pipeline.predict import Exposed, ExposurePolicy, expose
@@ -39,12 +40,14 @@ class Previous:
 class Result:
     """What a run found.
 
-    ``scored``: rows of the dataset's establishments; ``scores``: theirs. ``report``: every figure, as JSON.
+    ``scored``: rows of the dataset's establishments; ``features``, ``scores``: theirs. ``report``: every figure, as
+    JSON.
     """
 
     windows: Windows
     model: Model
     scored: np.ndarray
+    features: pd.DataFrame
     scores: Scores
     exposed: Exposed
     policy: ExposurePolicy
@@ -192,7 +195,45 @@ def score(
         },
         "timings": timings,
     }
-    return Result(windows, model, scored, scores, exposed, policy, report, verdicts)
+    return Result(windows, model, scored, to_score, scores, exposed, policy, report, verdicts)
+
+
+# Of the report, what the public page about the algorithm tells.
+PUBLIC_FIGURES = (
+    "roc_auc", "pr_auc", "calibration_error", "capture_employers_10", "capture_contracts_10", "precision_10", "lift_10",
+)  # fmt: skip
+PUBLIC_COUNTS = ("establishments", "employers", "contracts", "rate", "mean_probability")
+
+
+def public_measures(result: Result) -> dict[str, Any]:
+    """How good the model was found to be, as JSON, for those whom it names and for those whom it leaves out."""
+    report = result.report
+    metrics, beginners = report["metrics"], report["first_time"]
+    ranked = ["model", *BASELINE_LABELS]
+    gains = pd.Series(result.model.counter.feature_importance("gain"))
+    by_family = gains.groupby([feature.family for feature in result.model.features]).sum()
+    return {
+        # A truth that is known beforehand is that of a simulation.
+        "is_simulated": "oracle" in metrics,
+        "data": {name: report["data"][name] for name in ("first_month", "last_month")},
+        "windows": {name: report["windows"][name] for name in ("report", "target", "delay_months")},
+        "evaluated": {name: metrics["model"][name] for name in PUBLIC_COUNTS},
+        "rankings": {name: {figure: metrics[name][figure] for figure in PUBLIC_FIGURES} for name in ranked},
+        "first_time": {
+            "share_of_employers": beginners["share_of_employers"],
+            **{name: beginners["model"][name] for name in ("roc_auc", "lift_10") if "model" in beginners},
+        },
+        "sizes": {
+            name: {figure: facts.get(figure) for figure in (*PUBLIC_COUNTS, "roc_auc")}
+            for name, facts in report["groups"]["size"].items()
+        },
+        "calibration": report["calibration"],
+        "capture": {name: [list(point[:2]) for point in report["capture"][name]] for name in ranked},
+        # How much of what the trees explain goes through each family.
+        "families": (by_family / max(gains.sum(), 1e-9)).round(4).to_dict(),
+        "scored": report["scored"]["establishments"],
+        "exposed": report["exposed"],
+    }
 
 
 def _groups(dataset: Dataset, rows: np.ndarray, truth: Window) -> dict[str, pd.Series]:
@@ -314,11 +355,16 @@ def _departement_volumes(dataset: Dataset, windows: Windows, growth: float) -> l
 
 
 def keep(result: Result, dataset: Dataset, folder: Path) -> None:
-    """Writes what a run leaves behind: the model, its figures, and every prediction (``predictions.parquet``)."""
+    """Writes what a run leaves behind: the model, its figures, every prediction (``predictions.parquet``), and what
+    explains those that it exposed (``features.parquet``).
+    """
     result.model.save(folder / "model")
+    sirets = dataset.establishments["siret"].to_numpy()
+    exposed = np.unique(result.exposed.who)
+    keep_features(result.features, np.searchsorted(result.scored, exposed), sirets[exposed], folder)
     pd.DataFrame(
         {
-            "siret": dataset.establishments["siret"].to_numpy()[result.scored],
+            "siret": sirets[result.scored],
             "probability": result.scores.probability.astype(np.float32),
             "expected": result.scores.expected.astype(np.float32),
             "rank_score": result.scores.rank.astype(np.float32),

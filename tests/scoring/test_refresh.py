@@ -64,7 +64,12 @@ def test_a_run_publishes_what_it_exposed_and_keeps_all_it_found(establishments, 
     assert run.verdicts.filter(departement="57").count() == 3
     assert not run.verdicts.filter(passed=False).exists()
     assert [(move.from_status, move.to_status) for move in run.journal.all()] == [("running", "succeeded")]
-    assert sorted(path.name for path in run.folder.iterdir()) == ["model", "predictions.parquet", "report.json"]
+    assert sorted(path.name for path in run.folder.iterdir()) == [
+        "features.parquet",
+        "model",
+        "predictions.parquet",
+        "report.json",
+    ]
     assert pq.read_table(run.folder / "predictions.parquet").num_rows == len(outcome.result.scored)
 
 
