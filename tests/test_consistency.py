@@ -41,7 +41,7 @@ from unsubscribe.models import Report, Request
 
 OURS = [
     model
-    for label in ("accounts", "mail", "kit", "companies", "offers", "scoring", "opco", "unsubscribe")
+    for label in ("accounts", "consistency", "mail", "kit", "companies", "offers", "scoring", "opco", "unsubscribe")
     for model in apps.get_app_config(label).get_models()
 ]
 

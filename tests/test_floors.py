@@ -14,7 +14,7 @@ from django.test.utils import isolate_apps
 
 ROOT = pathlib.Path(__file__).parent.parent
 FLOOR = {"companies": 1, "offers": 3, "scoring": 3, "opco": 4, "unsubscribe": 4}
-GROUND = ("accounts", "mail", "kit", "demo")
+GROUND = ("accounts", "consistency", "mail", "kit", "demo")
 ROUTE = re.compile(r"""(?:\{%\s*url|reverse(?:_lazy)?\(|redirect\(|resolve_url\()\s*["'](\w+):""")
 LOAD = re.compile(r"""(?:\{%\s*(?:include|extends)|render\(\s*request,|template_name\s*=)\s*["'](\w+)/""")
 

@@ -66,6 +66,7 @@ NOT_PERSONAL = {
     "companies.Idcc.label": "a collective agreement",
     "companies.Rome.definition": "a job's sheet",
     "companies.Rome.access": "a job's sheet",
+    "consistency.Result": "rules, and rows named by a SIRET or a number (kit.consistency)",
     "companies.ReferenceImport": "counts and faults of official files",
     "companies.EstablishmentImport": "counts of an import and its file's name",
     "companies.Release": "figures of a release",

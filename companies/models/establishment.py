@@ -82,11 +82,23 @@ class LegalUnit(models.Model):
 def _correction(channel):
     """The latest correction of ``channel``: null where there is none, empty where the contact was erased."""
     latest = ContactCorrection.objects.filter(siret=OuterRef("siret"), channel=channel).order_by("-decided_at", "-id")
-    return Subquery(latest.values("value")[:1])
+    return _first(latest.values("value"))
 
 
 def _contact(field):
-    return Subquery(Contact.objects.filter(siret=OuterRef("siret")).values(field)[:1])
+    return _first(Contact.objects.filter(siret=OuterRef("siret")).values(field))
+
+
+def _first(rows):
+    """The first of ``rows`` as an expression that keeps its meaning however deep it stands.
+
+    Django names the tables of nested queries by letters, and three levels deep gives the innermost table the letter of
+    the establishments that it is compared with: it then compares a row with itself. With a prefix of its own it keeps
+    the name of its table.
+    """
+    rows = rows[:1]
+    rows.query.alias_prefix = "own"
+    return Subquery(rows)
 
 
 def _reached(decisions):

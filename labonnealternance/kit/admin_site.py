@@ -6,7 +6,8 @@ from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.urls import URLResolver, reverse, reverse_lazy
+from django.urls import URLResolver, path, reverse, reverse_lazy
+from django.utils.module_loading import import_string
 from django_otp import devices_for_user
 from django_otp.admin import OTPAdminSite
 from django_otp.models import VerifyNotAllowed
@@ -78,7 +79,7 @@ class SupportAdminSite(OTPAdminSite):
     def get_app_list(self, request, app_label=None):
         """What the person may open, by the sections of ``ADMIN_SECTIONS``; an entry that it forgets comes last.
 
-        ``ADMIN_PAGES`` are entries too: pages of the site, by their names.
+        ``ADMIN_PAGES`` are entries too, for who has their permission.
         """
         found = super().get_app_list(request, app_label)
         if app_label is not None:
@@ -86,7 +87,9 @@ class SupportAdminSite(OTPAdminSite):
         entries = {
             f"{app['app_label']}.{model['object_name'].lower()}": model for app in found for model in app["models"]
         }
-        for page, label in settings.ADMIN_PAGES.items() if request.user.is_staff else ():
+        for page, (label, permission) in settings.ADMIN_PAGES.items():
+            if not request.user.has_perm(permission):
+                continue
             entries[page] = {"name": label, "object_name": page.replace(":", "-"), "admin_url": reverse(page)}
         sections = [
             {"name": name, "models": [entries.pop(label) for label in labels if label in entries]}
@@ -100,7 +103,12 @@ class SupportAdminSite(OTPAdminSite):
         return super().app_index(request, app_label, {"title": title, **(extra_context or {})})
 
     def get_urls(self):
-        pages = super().get_urls()
+        own = [
+            path(where, self.admin_view(import_string(view)), name=name)
+            for where, (name, view) in settings.ADMIN_VIEWS.items()
+        ]
+        # Above the page that catches all the rest.
+        pages = [*own, *super().get_urls()]
         _send_to_own_sign_in(pages)
         return pages
 

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "labonnealternance.kit",
     "labonnealternance.accounts",
     "labonnealternance.mail",
+    "labonnealternance.consistency",
     "companies",
     "scoring",
     "offers",
@@ -263,6 +264,13 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 # A turn that no worker took before the next one is dropped: rows are the queue, and the next turn finds them.
 CELERY_BEAT_SCHEDULE: dict = {
+    "consistency.run_asked": {"task": "consistency.run_asked", "schedule": 60, "options": {"expires": 55}},
+    # After all that the night does to the rows.
+    "consistency.run_night": {
+        "task": "consistency.run_night",
+        "schedule": crontab(hour=6, minute=0),
+        "options": {"expires": 3600},
+    },
     "accounts.purge": {"task": "accounts.purge", "schedule": crontab(hour=3, minute=20), "options": {"expires": 3600}},
     "mail.sweep": {"task": "mail.sweep", "schedule": 60, "options": {"expires": 55}},
     "companies.publish_asked": {"task": "companies.publish_asked", "schedule": 60, "options": {"expires": 55}},
@@ -393,6 +401,7 @@ ADMIN_SECTIONS = {
     ],
     "E-mails": ["mail.message", "mail.suppression"],
     "Score": ["companies.release", "scoring.run"],
+    "Données": ["admin:coherence"],
     "Comptes": ["accounts.user", "accounts.secondfactor"],
     "Imports": ["companies.establishmentimport", "companies.referenceimport"],
     "Nomenclatures": [
@@ -401,8 +410,14 @@ ADMIN_SECTIONS = {
     ],
 }  # fmt: skip
 
-# Entries that are pages of the site: support works there as who they are for.
-ADMIN_PAGES = {"opco:queue": "File des recruteurs à valider"}
+# Pages of the back-office that are no model's: where below it, a name and a view.
+ADMIN_VIEWS = {"coherence/": ("coherence", "labonnealternance.consistency.admin.page")}
+
+# Entries that are pages: a name, what it is called, and the permission of who finds it there.
+ADMIN_PAGES = {
+    "opco:queue": ("File des recruteurs à valider", "offers.change_access"),
+    "admin:coherence": ("Cohérence des données", "consistency.view_run"),
+}
 
 # What the header, the footer and the error pages link to: only here does the ground name pages of the floors above.
 NAVIGATION = {

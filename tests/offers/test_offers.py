@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from companies.enums import Refusal
 from labonnealternance.kit.states import ForbiddenMove
@@ -25,6 +26,7 @@ from offers.enums import (
     Outcome,
 )
 from offers.models import Offer, OfferEvent
+from tests import factories
 from tests.factories import (
     AccessFactory,
     EstablishmentFactory,
@@ -640,3 +642,18 @@ def deposit_or_denial(access, job, support):
         lambda: accesses.deny(access_id=access.pk, by=support, at=AT, reason="Essai"),
     )
     assert not Offer.objects.live().filter(access=access).exists()
+
+
+def test_an_address_that_leaves_hides_the_offers_of_those_who_have_it_and_of_no_other():
+    at = timezone.now()
+    others = [factories.OfferFactory() for _ in range(2)]
+    for offer, address in zip(others, ("avant@exemple.fr", "apres@exemple.fr"), strict=True):
+        factories.ContactFactory(siret=offer.establishment.siret, email=address)
+    gone = factories.OfferFactory()
+    factories.ContactFactory(siret=gone.establishment.siret, email="part@exemple.fr")
+    factories.VisibilityDecisionFactory(scope="email", value="part@exemple.fr")
+    # A correction elsewhere is nobody else's address.
+    factories.ContactCorrectionFactory(siret=others[1].establishment.siret, value="corrige@exemple.fr")
+    assert set(Offer.objects.public(at)) == set(others)
+    factories.VisibilityDecisionFactory(scope="email", value="corrige@exemple.fr")
+    assert set(Offer.objects.public(at)) == {others[0]}
