@@ -1,18 +1,24 @@
 """Support appoints advisors and takes them away, and sees who took lists out; it judges on the queue's own pages."""
 
+from datetime import datetime
+
 from django import forms
 from django.contrib import admin
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from companies.models import Opco
 from labonnealternance.accounts.models import User
-from labonnealternance.kit.admin import ShownAdmin, button
+from labonnealternance.kit.admin import ShownAdmin, button, moment
 from labonnealternance.kit.contacts import NotAnAddress
 from labonnealternance.kit.http import AddressField, LineField
+from labonnealternance.kit.panels import MOST_LINES, Panel, panel
+from offers.models import Access
 from opco.actions import advisors
 from opco.actions.advisors import NotAppointed
-from opco.models import Advisor, Export
+from opco.models import Advisor, Case, Decision, Export
 
 LONGEST_NAME = 100
 
@@ -144,3 +150,50 @@ class ExportAdmin(ShownAdmin):
     search_help_text = "Début de l'adresse e-mail ou du nom"
     ordering = ["-at", "-pk"]
     fields = ["at", "by", "opco", "tab", "is_narrowed", "rows"]
+
+
+@panel("establishment", rank=35, permission="offers.view_access")
+def judged(*, key, at):
+    """What the OPCO's queue knows of the recruiters of an establishment: what was decided, what is under way."""
+    cases = Case.objects.filter(access__establishment__siret=key).select_related("access__user", "taken_by")
+    decisions = Decision.objects.filter(access__establishment__siret=key).select_related(
+        "access__user", "opco", "made_by"
+    )
+    return Panel(
+        "File de l'OPCO",
+        ["Personne", "Décision", "État", "OPCO", "Par", "Le"],
+        (
+            (
+                _file(each.access),
+                " : ".join(filter(None, [each.get_kind_display(), each.get_reason_display()])),
+                each.get_status_display(),
+                each.opco or "—",
+                each.made_by,
+                moment(each.made_at),
+            )
+            for each in decisions.order_by("-made_at", "-pk")[:MOST_LINES]
+        ),
+        none="Aucune décision.",
+        words=format_html_join(
+            " ",
+            "{} : {}.",
+            (
+                (_file(each.access), told)
+                for each in cases.order_by("-pk")[:MOST_LINES]
+                if (told := _under_way(each, at))
+            ),
+        ),
+    )
+
+
+def _file(access: Access) -> str:
+    return format_html('<a href="{}">{}</a>', reverse("opco:case", args=[access.pk]), access.user)
+
+
+def _under_way(case: Case, at: datetime) -> str:
+    told = [f"pris par {case.taken_by} le {moment(case.taken_at)}"] if case.is_taken(at) else []
+    if case.asked_at:
+        told.append(f"informations demandées le {moment(case.asked_at)}, sans réponse")
+    if case.answered_at:
+        told.append(f"réponse reçue le {moment(case.answered_at)}")
+    return ", ".join(told)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from companies.actions import hiring_potentials, opcos, registrations, remarks, visibility
+from companies.actions import explanations, hiring_potentials, opcos, registrations, remarks, visibility
 from companies.actions.registrations import CouldNotVerify
 from companies.actions.remarks import RefusedRemark
 from companies.actions.visibility import RefusedDecision
@@ -47,8 +47,9 @@ MOST_FOUND = 500
 SHORTEST_NAME = 3
 MOST_WORDS = 8
 SHOWN_LINES = 50
+MOST_REASONS = 3
 # What a telephone number is typed with.
-_NUMBER = re.compile(r"\+?[\d\s.()/\-]+")
+_NUMBER = re.compile(r"[+\d\s.()/\-]+")
 
 
 HIDING_REASONS = [(each.value, each.label) for each in DecisionReason if each != DecisionReason.REQUESTED_LISTING]
@@ -339,8 +340,21 @@ class EstablishmentAdmin(ShownAdmin):
     @admin.display(description="Potentiels en ligne")
     def potentials(self, establishment):
         known = hiring_potentials.potentials_of(establishment_ids=[establishment.pk])[establishment.pk]
+        why = explanations.reasons_of(establishment_ids=[establishment.pk], at=timezone.now())[establishment.pk]
+        unknown = "Calcul en cours : rechargez la page dans une minute." if why.is_awaited else "—"
         return table(
-            ((each.rome, f"{each.expected:.2f}".replace(".", ",")) for each in known), ["Métier", "Contrats attendus"]
+            (
+                (
+                    each.rome,
+                    f"{each.expected:.2f}".replace(".", ","),
+                    format_html_join(
+                        "", "{}<br>", ((reason,) for reason in why.by_rome.get(each.rome.pk, ())[:MOST_REASONS])
+                    )
+                    or unknown,
+                )
+                for each in known
+            ),
+            ["Métier", "Contrats attendus", "Principales raisons"],
         )
 
     @admin.display(description="Remarques")
@@ -478,6 +492,7 @@ class EstablishmentAdmin(ShownAdmin):
 
 @admin.register(EstablishmentImport)
 class EstablishmentImportAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["file_name", "kind", "status", "file_dated_on", "started_at", "read_rows", "quarantined_rows"]
     list_filter = ["kind", "status"]
     ordering = ["-started_at", "-pk"]

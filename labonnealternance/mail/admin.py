@@ -1,16 +1,23 @@
 """What support sees of e-mails: did it leave, what did the server say, who is left alone and why."""
 
+from datetime import datetime, timedelta
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminEmailInputWidget
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button, moment
 from labonnealternance.kit.http import AddressField
+from labonnealternance.kit.text import counted
 from labonnealternance.mail.actions import outbox, suppressions
 from labonnealternance.mail.enums import MessageStatus, SuppressionSource
-from labonnealternance.mail.models import JournalLine, Message, Suppression
+from labonnealternance.mail.models import RETRY_DELAYS, JournalLine, Message, Suppression
+
+# The sweeper comes each minute.
+LATE = timedelta(minutes=5)
 
 
 class JournalInline(ShownInline):
@@ -41,10 +48,10 @@ class MessageAdmin(ShownAdmin):
     search_help_text = "Début de l'adresse du destinataire"
     ordering = ["-created_at"]
     fields = (
-        "status", "recipient", "reply_to", "subject", "created_at", "attempts", "next_attempt_at", "sent_at",
+        "status", "why", "recipient", "reply_to", "subject", "created_at", "attempts", "next_attempt_at", "sent_at",
         "provider_answer", "sent_again", "shown_text", "template", "identifier",
     )  # fmt: skip
-    readonly_fields = ("sent_again", "shown_text", "template", "identifier")
+    readonly_fields = ("why", "sent_again", "shown_text", "template", "identifier")
     inlines = [JournalInline]
     buttons = ["resend"]
     actions = ["resend_chosen"]
@@ -55,6 +62,25 @@ class MessageAdmin(ShownAdmin):
 
     def has_resend_permission(self, request):
         return request.user.has_perm("mail.resend_message")
+
+    @admin.display(description="Est-il parti ?")
+    def why(self, message):
+        """Where it is, what keeps it there, and what may be done: the first thing that support is asked."""
+        now = timezone.now()
+        standing = Suppression.objects.in_force().filter(address=message.recipient).first()
+        match message.status:
+            case MessageStatus.SENT:
+                told = f"Oui, le {moment(message.sent_at)} : le serveur l'a accepté."
+            case MessageStatus.FAILED:
+                told = f"Non : refusé pour de bon après {_attempts(message)}. {_answer(message)}"
+            case MessageStatus.SUPPRESSED:
+                told = "Non : l'adresse était écartée."
+                if standing is None:
+                    told += " Elle ne l'est plus : « Renvoyer » l'envoie."
+            case _:
+                told = _still_here(message, now, is_suppressed=standing is not None)
+        latest = standing or Suppression.objects.filter(address=message.recipient).order_by("-at", "-pk").first()
+        return format_html("{}{}", told, _suppressed(latest)) if latest else told
 
     @admin.display(description="Modèle")
     def template(self, message):
@@ -105,6 +131,47 @@ class MessageAdmin(ShownAdmin):
         if done:
             sentence = f"{done} e-mails sont prêts à partir." if done > 1 else "1 e-mail est prêt à partir."
             self.message_user(request, sentence, messages.SUCCESS)
+
+
+def _attempts(message: Message) -> str:
+    return counted(message.attempts, "essai", "essais")
+
+
+def _answer(message: Message) -> str:
+    return f"Dernière réponse du serveur : « {message.provider_answer} »." if message.provider_answer else ""
+
+
+def _still_here(message: Message, now: datetime, *, is_suppressed: bool) -> str:
+    """Why a message that may still leave has not."""
+    if is_suppressed:
+        return "Pas encore, et il ne partira pas : l'adresse est écartée."
+    due = message.next_attempt_at
+    if message.attempts:
+        last = message.attempts >= len(RETRY_DELAYS)
+        told = f"Pas encore : remis à plus tard par le serveur, {_attempts(message)}. {_answer(message)} "
+        told += f"Prochain essai le {moment(due)}{', le dernier' if last else ''}."
+    else:
+        told = f"Pas encore : il attend son premier essai, prévu le {moment(due)}."
+    if due < now - LATE:
+        told += " L'heure est passée : l'envoi des e-mails est en retard ou arrêté, prévenez l'équipe technique."
+    return told
+
+
+def _suppressed(suppression: Suppression) -> str:
+    """The line of the list that keeps, or kept, an address from being written to."""
+    if suppression.lifted_at:
+        end = f", rétablie le {moment(suppression.lifted_at)} par {suppression.lifted_by or 'le service'}"
+    else:
+        end = ""
+    return format_html(
+        '<br>Adresse écartée le {} – {}, {}{}{} : <a href="{}">voir</a>',
+        moment(suppression.at),
+        suppression.get_reason_display(),
+        f"par {suppression.by}" if suppression.by else suppression.get_source_display(),
+        f" (« {suppression.comment} »)" if suppression.comment else "",
+        end,
+        reverse("admin:mail_suppression_change", args=[suppression.pk]),
+    )
 
 
 class SuppressForm(forms.ModelForm):

@@ -8,15 +8,22 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from companies.actions import opcos
+from companies.actions import opcos, remarks
 from companies.enums import Channel, DecisionKind, DecisionOrigin, OpcoOrigin
-from companies.models import ContactCorrection, Establishment, EstablishmentImport, VisibilityDecision
+from companies.models import Contact, ContactCorrection, Establishment, EstablishmentImport, Remark, VisibilityDecision
 from companies.models.search_keys import NameKey
+from labonnealternance.mail.models import Message
+from opco.models import Case, Decision
 from tests.factories import (
+    AccessFactory,
+    ContactCorrectionFactory,
     ContactFactory,
     EstablishmentFactory,
     EstablishmentImportFactory,
+    OfferFactory,
     OpcoFactory,
+    ReportFactory,
+    RequestFactory,
     RomeFactory,
     StaffFactory,
     UserFactory,
@@ -120,6 +127,45 @@ class TestPage:
         assert page(corrected) in listed
         assert "GARAGE" not in listed
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "01 99 00 00 18",
+            "0199000018",
+            "01.99.00.00.18",
+            "+33 1 99 00 00 18",
+            "0033199000018",
+            "+33\u00a0(0)1-99-00-00-18",
+        ],
+    )
+    def test_it_is_found_by_its_telephone_in_any_french_form(self, client, support, shop, text):
+        corrected, other = EstablishmentFactory(), EstablishmentFactory(name="GARAGE")
+        ContactFactory(siret=shop.siret, phone="+33199000018")
+        ContactFactory(siret=other.siret, phone="+33199000019")
+        ContactCorrectionFactory(siret=corrected.siret, channel="phone", value="+33199000018")
+        listed = client.get(reverse("admin:companies_establishment_changelist"), {"q": text}).text
+        assert page(shop) in listed
+        assert page(corrected) in listed
+        assert "GARAGE" not in listed
+
+    def test_a_telephone_and_an_address_are_searched_by_their_indexes(self, db):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO companies_contact (siret, email, phone, source, imported_at)"
+                " SELECT lpad(n::text, 14, '0'), 'a' || n || '@exemple.fr', '+331990' || lpad(n::text, 5, '0'), '',"
+                " now() FROM generate_series(1, 5000) n"
+            )
+            cursor.execute("ANALYZE companies_contact")
+        assert "contact_phone" in Contact.objects.filter(phone="+33199000018").explain()
+        assert "contact_email" in Contact.objects.filter(email="a18@exemple.fr").explain()
+
+    def test_more_names_than_are_shown_is_told(self, client, support, shop, monkeypatch):
+        monkeypatch.setattr("companies.admin.establishment.MOST_FOUND", 1)
+        EstablishmentFactory(name="LE FOURNIL DU PONT")
+        place = reverse("admin:companies_establishment_changelist")
+        assert "Plus de 1 noms contiennent ces mots" in client.get(place, {"q": "fournil"}).text
+        assert "Plus de" not in client.get(place, {"q": "fournil exemple"}).text
+
     def test_nothing_is_typed_into_it(self, client, support, shop):
         assert client.post(page(shop), {"name": "AUTRE"}).status_code == 403
         assert client.post(page(shop, "delete")).status_code == 403
@@ -165,6 +211,106 @@ class TestPage:
         one = queries()
         EstablishmentFactory.create_batch(2)
         assert queries() == one
+
+
+class TestWhatTheOtherAppsTell:
+    def test_support_reads_the_whole_story_without_leaving_the_page(self, client, support, shop):
+        at = timezone.now()
+        ContactFactory(siret=shop.siret, email="chef@example.fr")
+        access = AccessFactory(establishment=shop, user__email="recruteuse@exemple.fr")
+        offer = OfferFactory(access=access, custom_title="Apprenti au fournil")
+        ReportFactory(siret=shop.siret, kind="school", details="Un CFA répond.")
+        RequestFactory(value=shop.siret, address="gerante@exemple.fr", taken_by=support)
+        opcos.assign(establishment_id=shop.pk, opco=OpcoFactory(), origin=OpcoOrigin.SUPPORT, by=support, at=at)
+        Case.objects.create(access=access, taken_by=support, taken_at=at)
+        Decision.objects.create(
+            access=access, kind="certify", made_by=support, made_at=at, effective_at=at, opco=OpcoFactory()
+        )
+        for to in ("chef@example.fr", "recruteuse@exemple.fr", "gerante@exemple.fr", "autre@exemple.fr"):
+            Message.objects.create(kind="essai", recipient=to, subject=f"Pour {to}", created_at=at, next_attempt_at=at)
+        text = client.get(page(shop)).text
+        for told in (
+            "recruteuse@exemple.fr", "Apprenti au fournil", reverse("admin:offers_offer_change", args=[offer.pk]),
+            "École qui se fait passer pour un employeur", "Un CFA répond.", "Ne plus apparaître", "Certifié",
+            f"pris par {support.email}", "Pour chef@example.fr", "Pour recruteuse@exemple.fr",
+            "Pour gerante@exemple.fr", f"?q={shop.siret}",
+        ):  # fmt: skip
+            assert told in text, told
+        assert "Pour autre@exemple.fr" not in text
+        titles = ["Demandes de l", "Signalements", "Accès des recruteurs", "File de l", "Offres</h2>", "E-mails</h2>"]
+        places = [text.index(title, text.index("panel-1")) for title in titles]
+        assert places == sorted(places)
+        assert text.index("Au registre") > places[-1]
+
+    def test_a_panel_holds_twenty_lines_and_leads_to_the_others(self, client, support, shop):
+        ReportFactory.create_batch(22, siret=shop.siret, details="Une voisine le dit.")
+        text = client.get(page(shop)).text
+        assert text.count("Une voisine le dit.") == 20
+        everything = f"{reverse('admin:unsubscribe_report_changelist')}?q={shop.siret}&etat=tous"
+        assert everything.replace("&", "&amp;") in text
+        assert client.get(everything).context["cl"].result_count == 22
+
+    def test_the_page_takes_as_many_queries_with_three_of_each_as_with_one(self, client, support, shop):
+        def add():
+            access = AccessFactory(establishment=shop)
+            OfferFactory(access=access)
+            ReportFactory(siret=shop.siret, taken_by=UserFactory())
+            RequestFactory(value=shop.siret, taken_by=UserFactory())
+            remarks.write(siret=shop.siret, text="Vu.", by=UserFactory(), at=timezone.now())
+            Case.objects.create(access=access, taken_by=UserFactory(), taken_at=timezone.now())
+            Decision.objects.create(
+                access=access, kind="certify", made_by=UserFactory(), made_at=timezone.now(),
+                effective_at=timezone.now(), opco=OpcoFactory(),
+            )  # fmt: skip
+            Message.objects.create(
+                kind="essai", recipient=access.user.email, subject="Essai", created_at=timezone.now(),
+                next_attempt_at=timezone.now(),
+            )  # fmt: skip
+
+        def queries():
+            with CaptureQueriesContext(connection) as seen:
+                assert client.get(page(shop)).status_code == 200
+            return len(seen)
+
+        add()
+        queries()
+        one = queries()
+        add()
+        add()
+        assert queries() == one
+
+
+class TestRemarks:
+    def write(self, client, shop, text):
+        return client.post(page(shop, "remark"), {"text": text}, follow=True)
+
+    def test_they_are_added_and_read_newest_first(self, client, support, shop):
+        self.write(client, shop, "Rappeler en mars.\nDemander Mme Exemple.")
+        told = self.write(client, shop, "Rappelée <b>deux fois</b>.").text
+        assert told.index("Rappelée &lt;b&gt;deux") < told.index("Rappeler en mars.<br>Demander")
+        assert Remark.objects.filter(siret=shop.siret, by=support).count() == 2
+        assert "errorlist" in self.write(client, shop, " ").text
+        assert "errorlist" in self.write(client, shop, "é" * 2001).text
+
+    def test_one_is_taken_away_with_its_text_and_never_edited(self, client, support, shop):
+        self.write(client, shop, "Malpolie.")
+        self.write(client, shop, "Rappeler en mars.")
+        remark = Remark.objects.get(text="Malpolie.")
+        told = client.post(page(shop, "remove_remark"), {"remark_id": remark.pk}, follow=True).text
+        assert "Malpolie" not in told
+        assert f"par {support.email}" in told
+        assert "Rappeler en mars." in told
+        remark.refresh_from_db()
+        assert (remark.text, remark.removed_by) == ("", support)
+        assert "errorlist" in client.post(page(shop, "remove_remark"), {"remark_id": remark.pk}).text
+
+    def test_another_establishment_s_remark_is_not_taken_away_from_here(self, client, support, shop):
+        stranger = remarks.write(siret=make_siret(9), text="Autre.", by=support, at=timezone.now())
+        assert "n&#x27;est plus possible" in client.get(page(shop, "remove_remark"), follow=True).text
+        self.write(client, shop, "Ici.")
+        assert "errorlist" in client.post(page(shop, "remove_remark"), {"remark_id": stranger.pk}).text
+        with pytest.raises(remarks.RefusedRemark):
+            remarks.remove(remark_id=stranger.pk, siret=shop.siret, by=support, at=timezone.now())
 
 
 class TestButtons:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from labonnealternance.mail.actions import deliver, suppress
+from labonnealternance.mail.actions import deliver, lift, suppress
 from labonnealternance.mail.enums import MessageStatus, SuppressionReason, SuppressionSource
 from labonnealternance.mail.models import Message, Suppression
 from tests.mail.conftest import AT
@@ -61,6 +61,59 @@ def test_a_message_shows_its_text_its_journal_and_the_servers_answer(office, wri
     assert "550 adresse inconnue" in page
     assert "À envoyer" in page
     assert "Refusé" in page
+
+
+class TestWhyDidItNotLeave:
+    def why(self, office, message):
+        form = office.get(f"{MESSAGES}{message.pk}/change/").context["adminform"]
+        return str(form.model_admin.why(Message.objects.get(pk=message.pk)))
+
+    @pytest.fixture(autouse=True)
+    def now(self, time_machine):
+        time_machine.move_to(AT + timedelta(minutes=1), tick=False)
+
+    def test_it_left(self, office, write, server):
+        message = write()
+        deliver(message_id=message.pk, at=AT)
+        assert self.why(office, message) == "Oui, le 02/03/2026 09:30 : le serveur l'a accepté."
+
+    def test_it_waits_for_its_turn(self, office, write):
+        assert self.why(office, write()) == "Pas encore : il attend son premier essai, prévu le 02/03/2026 09:30."
+
+    def test_nothing_sends_any_more(self, office, write, time_machine):
+        message = write()
+        time_machine.move_to(AT + timedelta(minutes=6), tick=False)
+        assert "l'envoi des e-mails est en retard ou arrêté" in self.why(office, message)
+
+    def test_the_server_puts_it_off(self, office, write, server):
+        server.data = "451 plus tard"
+        message = write()
+        deliver(message_id=message.pk, at=AT)
+        told = self.why(office, message)
+        assert "remis à plus tard par le serveur, 1 essai. Dernière réponse du serveur : « 451 plus tard »." in told
+        assert "Prochain essai le 02/03/2026 09:31." in told
+
+    def test_the_server_refused_it(self, office, write):
+        told = self.why(office, failed(write))
+        assert "Non : refusé pour de bon" in told
+        assert "« 550 adresse inconnue »" in told
+
+    def test_the_address_is_set_aside_and_the_line_says_why_and_by_whom(self, office, support, write):
+        waiting, message = write(), write()
+        suppression = suppress(
+            address="zoe@exemple.fr", reason=SuppressionReason.REQUEST, source=SuppressionSource.SUPPORT, by=support,
+            at=AT, comment="Au téléphone <hier>",
+        )  # fmt: skip
+        deliver(message_id=message.pk, at=AT)
+        told = self.why(office, message)
+        assert told.startswith("Non : l&#x27;adresse était écartée.")
+        assert f"Demande de la personne, par {support.email} (« Au téléphone &lt;hier&gt; »)" in told
+        assert f"{SUPPRESSIONS}{suppression.pk}/change/" in told
+        assert "il ne partira pas" in self.why(office, waiting)
+        lift(address="zoe@exemple.fr", by=support, at=AT, reason="Elle rappelle")
+        told = self.why(office, message)
+        assert "« Renvoyer » l&#x27;envoie" in told
+        assert f"rétablie le 02/03/2026 09:30 par {support.email}" in told
 
 
 def test_a_message_cannot_be_edited_deleted_or_added(office, write):
