@@ -29,7 +29,8 @@ from companies.models import (
     RomeAppellation,
     VisibilityDecision,
 )
-from labonnealternance.accounts.models import SecondFactor, User
+from labonnealternance.accounts.models import SecondFactor, User, Visit
+from labonnealternance.kit.models import Reading
 from labonnealternance.mail.enums import SuppressionReason, SuppressionSource
 from labonnealternance.mail.models import Message, Suppression
 from offers.models import Access, Offer, Registration
@@ -71,6 +72,13 @@ def another_commune(n):
 # A row that leans on rows of its own: a list that reads them one by one is found out.
 ROWS = {
     User: lambda n: factories.UserFactory(),
+    Visit: lambda n: Visit.objects.create(
+        digest=str(n), by=factories.StaffFactory(), user=factories.UserFactory(), reason="Essai",
+        began_at=timezone.now(), ends_at=timezone.now() + timedelta(minutes=20),
+    ),
+    Reading: lambda n: Reading.objects.create(
+        by=factories.StaffFactory(), at=timezone.now(), screen="Fiche", model="accounts.user", object_key=str(n)
+    ),
     SecondFactor: lambda n: SecondFactor.objects.create(user=factories.StaffFactory(), name="essai", confirmed=True),
     Message: lambda n: Message.objects.create(
         kind="essai", recipient=f"a{n}@exemple.fr", subject="Essai",

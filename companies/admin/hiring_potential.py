@@ -42,6 +42,7 @@ class EditionInline(ShownInline):
 class ReleaseAdmin(ShownAdmin):
     """The releases of the score, latest first."""
 
+    is_personal = False
     list_display = ["number", "status", "origin", "begun_at", "published_at", "potentials", "establishments"]
     list_filter = ["status"]
     ordering = ["-begun_at"]

@@ -27,6 +27,7 @@ from labonnealternance.kit.text import search_key
 class ReferenceImportAdmin(ShownAdmin):
     """Each run of ``import_references``: what it changed, and why it was refused."""
 
+    is_personal = False
     list_display = ["started_at", "source", "status", "bad_lines", "forced_reason", "refusal"]
     list_filter = ["status"]
     ordering = ["-started_at"]
@@ -53,12 +54,14 @@ class ReferenceImportAdmin(ShownAdmin):
 
 @admin.register(Region)
 class RegionAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["code", "name"]
     ordering = ["code"]
 
 
 @admin.register(Departement)
 class DepartementAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["code", "name", "region"]
     list_select_related = ["region"]
     search_fields = ["code", "name"]
@@ -68,6 +71,7 @@ class DepartementAdmin(ShownAdmin):
 class _SearchedByKey(ShownAdmin):
     """Found by the beginning of the code, or by a piece of the name without accents (an index serves both)."""
 
+    is_personal = False
     make_key = staticmethod(search_key)
 
     def get_search_results(self, request, queryset, search_term):
@@ -116,6 +120,7 @@ class NafRomeShareInline(ShownInline):
 
 @admin.register(Naf)
 class NafAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["code", "label"]
     search_fields = ["code__startswith", "label"]
     ordering = ["code"]
@@ -124,12 +129,14 @@ class NafAdmin(ShownAdmin):
 
 @admin.register(Opco)
 class OpcoAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["code", "name", "api_label"]
     ordering = ["name"]
 
 
 @admin.register(Idcc)
 class IdccAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["code", "label", "opco"]
     list_select_related = ["opco"]
     list_filter = ["opco"]
@@ -161,6 +168,7 @@ class RomeItemInline(ShownInline):
 
 @admin.register(Rome)
 class RomeAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["code", "label", "domain_label", "hirings"]
     search_fields = ["code__startswith", "label"]
     ordering = ["code"]
@@ -169,6 +177,7 @@ class RomeAdmin(ShownAdmin):
 
 @admin.register(RomeAppellation)
 class RomeAppellationAdmin(ShownAdmin):
+    is_personal = False
     list_display = ["ogr", "label", "job", "is_main", "is_rare"]
     list_display_links = ["label"]
     list_select_related = ["rome"]

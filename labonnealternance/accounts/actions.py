@@ -12,10 +12,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from labonnealternance.accounts import emails
+from labonnealternance.accounts import emails, visits
 from labonnealternance.accounts.enums import GROUPS, Role
 from labonnealternance.accounts.models import AddressChange, SecondFactor, Session, SignInLink, User, digest_of
-from labonnealternance.kit import limits
+from labonnealternance.kit import limits, readings
 from labonnealternance.kit.http import network_of
 from labonnealternance.kit.limits import Limit
 
@@ -340,7 +340,7 @@ def _shut(user: User) -> None:
     AddressChange.objects.filter(user=user).delete()
 
 
-def _anonymise(user: User, *, at: datetime) -> None:
+def anonymise(*, user: User, at: datetime) -> None:
     """Keeps the row, which other rows point to, and nothing of the person."""
     _shut(user)
     user.email = f"anonyme-{user.pk}@anonyme.invalid"
@@ -360,7 +360,7 @@ def anonymise_inactive(*, at: datetime, dry_run: bool = False) -> int:
         with transaction.atomic():
             batch = list(User.objects.inactive(at).select_for_update(skip_locked=True)[:BATCH])
             for user in batch:
-                _anonymise(user, at=at)
+                anonymise(user=user, at=at)
         done += len(batch)
         if len(batch) < BATCH:
             return done
@@ -376,6 +376,8 @@ class Purged:
     sessions: int
     failures: int
     people: int
+    visits: int
+    readings: int
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
@@ -394,6 +396,8 @@ def purge(*, at: datetime, dry_run: bool = False) -> Purged:
         sessions=forget(Session.objects.over(at)),
         failures=forget(AccessAttempt.objects.filter(attempt_time__lt=at - FAILURES_KEPT)),
         people=anonymise_inactive(at=at, dry_run=dry_run),
+        visits=visits.purge(at=at, dry_run=dry_run),
+        readings=readings.purge(at=at, dry_run=dry_run),
     )
     if not dry_run:
         logger.info("accounts_purged", **purged.as_dict())

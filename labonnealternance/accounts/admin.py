@@ -1,13 +1,20 @@
 """People in the back-office: shown, shut and opened again."""
 
+from django.apps import apps
+from django.conf import settings
 from django.contrib import admin, messages
 from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
-from labonnealternance.accounts import actions
+from labonnealternance.accounts import actions, personal_screen, visits
 from labonnealternance.accounts.enums import GROUPS, Role
-from labonnealternance.accounts.models import SecondFactor, User
-from labonnealternance.kit.admin import ShownAdmin, button
+from labonnealternance.accounts.models import MOST_PAGES, SecondFactor, User, Visit
+from labonnealternance.accounts.visiting import remember
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, button
 from labonnealternance.kit.contacts import shown_phone
+from labonnealternance.kit.models import Reading
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -38,10 +45,33 @@ class UserAdmin(ShownAdmin):
         "email", "email_confirmed_at", "first_name", "last_name", "shown_number", "shown_roles", "is_superuser",
         "is_active", "joined_at", "last_login", "anonymised_at",
     ]  # fmt: skip
-    buttons = ["deactivate", "reactivate"]
+    buttons = ["visit", "deactivate", "reactivate"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    def links(self, request, user):
+        if not (request.user.has_perm(personal_screen.EXPORT) or request.user.has_perm(personal_screen.ERASE)):
+            return []
+        return [
+            {"label": "Exporter ou effacer ses données", "url": f"{reverse('admin:personal_data')}?personne={user.pk}"}
+        ]
+
+    @button(
+        "Voir son espace en lecture seule",
+        form=ReasonForm,
+        warning="Pendant 30 minutes au plus, ce navigateur montrera le site comme cette personne le voit, sans rien "
+        "pouvoir changer. Les pages ouvertes sont notées, et la personne peut les demander.",
+        when=lambda user: user.may_be_visited,
+        permission="visit",
+        refusals=(visits.NotVisited,),
+    )
+    def visit(self, request, user, answers):
+        _, token = visits.begin(user_id=user.pk, by=request.user, at=timezone.now(), **answers)
+        self.log_change(request, user, "Voir son espace en lecture seule")
+        response = redirect(settings.VISIT_PAGE)
+        remember(response, token)
+        return response
 
     @admin.display(description="téléphone")
     def shown_number(self, user):
@@ -106,3 +136,58 @@ class SecondFactorAdmin(ShownAdmin):
         self.message_user(request, "Le second facteur est retiré.", messages.SUCCESS)
         self.log_change(request, device.user, "Retirer ce second facteur")
         return redirect("admin:accounts_secondfactor_changelist")
+
+
+@admin.register(Visit)
+class VisitAdmin(ShownAdmin):
+    """Who saw whose space, why, when, and which of its pages."""
+
+    list_display = ["began_at", "by", "user", "ended_at"]
+    list_select_related = ["by", "user"]
+    search_fields = ["user__email__istartswith", "by__email__istartswith"]
+    search_help_text = "Début de l'adresse de la personne visitée, ou du membre du support"
+    ordering = ["-began_at", "-id"]
+    fields = ["by", "user", "reason", "began_at", "ends_at", "ended_at", "shown_pages"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("digest")
+
+    @admin.display(description="pages demandées")
+    def shown_pages(self, visit):
+        lines = format_html_join("", "<div>{}</div>", ((page,) for page in visit.pages))
+        if len(visit.pages) < MOST_PAGES:
+            return lines or "Aucune."
+        return format_html("{}<div>Les suivantes ne sont pas gardées.</div>", lines)
+
+
+@admin.register(Reading)
+class ReadingAdmin(ShownAdmin):
+    """What members of support read of people; who may read it is said by ``view_reading``."""
+
+    # The journal is not written by being read.
+    is_personal = False
+    list_display = ["at", "by", "screen", "shown_object"]
+    list_select_related = ["by"]
+    search_fields = ["by__email__istartswith", "object_key"]
+    search_help_text = "Début de l'adresse d'un membre du support, ou identifiant d'un objet"
+    ordering = ["-at", "-id"]
+    fields = ["at", "by", "screen", "shown_object"]
+
+    def get_search_results(self, request, queryset, search_term):
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if "@" in term:
+            return queryset.filter(by__email__startswith=term.lower()), False
+        return queryset.filter(object_key=term), False
+
+    @admin.display(description="objet")
+    def shown_object(self, reading):
+        """Its kind and its key, and a link where its page still has a name."""
+        app, _, name = reading.model.partition(".")
+        try:
+            label = apps.get_model(reading.model)._meta.verbose_name
+            url = reverse(f"admin:{app}_{name}_change", args=[reading.object_key])
+        except (LookupError, ValueError, NoReverseMatch):
+            return f"{reading.model} {reading.object_key}".strip()
+        return format_html('{} <a href="{}">{}</a>', label, url, reading.object_key)

@@ -64,6 +64,17 @@ def address_changed(*, user: User, before: str, at: datetime) -> None:
     )
 
 
+def personal_data_erased(*, address: str, at: datetime) -> None:
+    """To a person whose data are erased: what became of them, and what stays."""
+    write(
+        name="personal_data_erased",
+        to=address,
+        at=at,
+        confidential=True,
+        context={"address": address, "contact_email": settings.CONTACT_EMAIL},
+    )
+
+
 def address_taken(*, owner: User, at: datetime) -> None:
     """To someone whose address was given for another account."""
     write(

@@ -125,9 +125,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def may_be_visited(self) -> bool:
         """A recruiter, and nothing more: neither support, nor an OPCO's advisor, nor an account that is shut."""
         roles = self.roles
-        return (
-            self.enters_by_link and not self.is_superuser and Role.RECRUITER in roles and Role.ADVISOR not in roles
-        )
+        return self.enters_by_link and not self.is_superuser and Role.RECRUITER in roles and Role.ADVISOR not in roles
 
     @property
     def roles(self) -> list[Role]:

@@ -5,6 +5,8 @@ from django.contrib.auth.backends import BaseBackend
 # Who may come in, and by which second factor: superusers decide.
 RESERVED_APPS = {"auth", "otp_totp", "axes", "contenttypes"}
 RESERVED_ACTIONS = {"add_user", "delete_user", "view_secondfactor", "change_secondfactor", "delete_secondfactor"}
+# Those who are told of do not read the journal.
+RESERVED_JOURNALS = {"kit.view_reading", "kit.change_reading", "accounts.view_visit", "accounts.change_visit"}
 
 
 class SupportBackend(BaseBackend):
@@ -20,6 +22,7 @@ class SupportBackend(BaseBackend):
             and getattr(user_obj, "is_staff", False)
             and app not in RESERVED_APPS
             and not (app == "accounts" and action in RESERVED_ACTIONS)
+            and perm not in RESERVED_JOURNALS
         )
 
     def has_module_perms(self, user_obj, app_label):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("deconnexion/", views.sign_out, name="sign_out"),
     path("sessions/fermer/", views.close_other_sessions, name="close_other_sessions"),
     path("sessions/<uuid:handle>/fermer/", views.close_session, name="close_session"),
+    path("visite/quitter/", views.leave_visit, name="leave_visit"),
     path("adresse/", views.change_address, name="change_address"),
     path("adresse/annuler/", views.cancel_address_change, name="cancel_address_change"),
     path("adresse/lien/<str:token>/", views.use_address_link, name="use_address_link"),

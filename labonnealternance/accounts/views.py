@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from labonnealternance.accounts import actions
+from labonnealternance.accounts import actions, visits
 from labonnealternance.accounts.forms import AddressChangeForm, SignInForm, safe_next
-from labonnealternance.accounts.models import SignInLink, User
+from labonnealternance.accounts.models import SignInLink, User, Visit
+from labonnealternance.accounts.visiting import forget
 from labonnealternance.kit.http import client_ip
 from labonnealternance.kit.limits import TooMany
 from labonnealternance.kit.views import lasting
@@ -160,6 +161,16 @@ def close_other_sessions(request: HttpRequest) -> HttpResponse:
     actions.close_other_sessions(user=request.user, kept_session=request.session.session_key)
     messages.success(request, "Toutes vos autres sessions sont fermées.")
     return redirect("accounts:home")
+
+
+@require_POST
+def leave_visit(request: HttpRequest) -> HttpResponse:
+    """Ends the visit of a recruiter's space, and goes back to their page of the back-office."""
+    visit = getattr(request, "visit", None)
+    if not isinstance(visit, Visit):
+        return redirect("accounts:home")
+    visits.end(visit=visit, at=timezone.now())
+    return forget(redirect("admin:accounts_user_change", visit.user_id))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

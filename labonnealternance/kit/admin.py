@@ -34,6 +34,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 
+from labonnealternance.kit import readings
 from labonnealternance.kit.http import ParagraphsField
 
 LONGEST_EXACT_COUNT = 10_000
@@ -53,7 +54,8 @@ class Button:
     before; ``typed`` names what must be typed again before something that can't be undone; ``when`` says for which
     objects the button exists; ``permission`` is a codename (``change`` by default); ``refusals`` are the named
     exceptions of the action, whose text is shown as it stands; ``preview``, a function of the object and of the
-    answers, gives the text that is read before the button acts: what will be sent, and to whom.
+    answers, gives the text that is read before the button acts: what will be sent, and to whom, unless ``previewed``
+    names something else.
     """
 
     label: str
@@ -65,6 +67,7 @@ class Button:
     permission: str
     refusals: tuple[type[Exception], ...]
     preview: Callable[[Any, dict], str] | None
+    previewed: str
 
     @property
     def name(self) -> str:
@@ -81,12 +84,13 @@ def button(
     permission: str = "change",
     refusals: tuple[type[Exception], ...] = (),
     preview: Callable[[Any, dict], str] | None = None,
+    previewed: str = "Ce qui sera envoyé",
 ) -> Callable[[Callable], Callable]:
     """Makes a button of a method ``(self, request, instance, answers) -> sentence`` named in ``buttons``."""
 
     def decorate(method: Callable) -> Callable:
         method.button = Button(  # type: ignore[attr-defined]
-            label, method, form, warning, typed, when, permission, (Refused, *refusals), preview
+            label, method, form, warning, typed, when, permission, (Refused, *refusals), preview, previewed
         )
         return method
 
@@ -141,8 +145,18 @@ class BoundedPaginator(Paginator):
         return max(estimated, exact)
 
 
+# What the journal calls the pages that Django names itself.
+_SCREENS = {"change": "Fiche", "history": "Historique"}
+
+
 class ShownAdmin(admin.ModelAdmin):
-    """Shows rows and changes none of their columns; ``buttons`` names the methods made by ``@button``."""
+    """Shows rows and changes none of their columns; ``buttons`` names the methods made by ``@button``.
+
+    Whoever opens a page of an object is noted (``readings``), unless nothing of the model is about people
+    (``is_personal = False``). A page of one's own that finds its object by ``get_object`` is noted too.
+    """
+
+    is_personal = True
 
     list_per_page = 50
     list_max_show_all = 50
@@ -161,6 +175,30 @@ class ShownAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def get_object(self, request, object_id, from_field=None):
+        """Every page of an object comes through here."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None and self.is_personal and self.has_view_permission(request, found):
+            self._note_reading(request, found)
+        return found
+
+    def _note_reading(self, request: HttpRequest, found: Any) -> None:
+        """Once for a page, however often it looks its object up."""
+        noted = request.__dict__.setdefault("noted_readings", set())
+        if (self.opts.label_lower, found.pk) in noted:
+            return
+        noted.add((self.opts.label_lower, found.pk))
+        match = request.resolver_match
+        page = (match.url_name or "" if match else "").removeprefix(f"{self.opts.app_label}_{self.opts.model_name}_")
+        screen = self._button(page).label if page in self.buttons else _SCREENS.get(page, page)
+        readings.note(
+            by=request.user, at=timezone.now(), screen=screen, model=self.opts.label_lower, object_key=found.pk
+        )
+
+    def links(self, request: HttpRequest, instance: Any) -> list[dict[str, str]]:
+        """Other pages about the object that are reached like its buttons, each ``{"label": …, "url": …}``."""
+        return []
 
     def _button(self, name: str) -> Button:
         return getattr(type(self), name).button
@@ -208,7 +246,8 @@ class ShownAdmin(admin.ModelAdmin):
                 {"label": each.label, "url": self._button_url(each.name, instance.pk)}
                 for each in shown
                 if instance is not None and each.when(instance) and self._may_press(request, each)
-            ],
+            ]
+            + (self.links(request, instance) if instance is not None else []),
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, extra_context)

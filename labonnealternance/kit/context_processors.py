@@ -5,10 +5,13 @@ from django.urls import reverse
 
 
 def site(request):
-    """``site_name``, ``site_url`` and the entries of the header and of the footer, each ``{label, url, role}``."""
+    """``site_name``, ``site_url``, the entries of the header and of the footer, each ``{label, url, role}``, and the
+    ``visit`` that support makes of a recruiter's space, if this page is part of one.
+    """
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
+        "visit": getattr(request, "visit", None),
         "navigation": {
             place: [
                 {"label": entry["label"], "url": reverse(entry["url"]), "role": entry.get("role", "")}

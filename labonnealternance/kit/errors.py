@@ -4,6 +4,7 @@ import sys
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
 from labonnealternance.kit.context_processors import site
@@ -11,34 +12,41 @@ from labonnealternance.kit.context_processors import site
 RETRY_AFTER_SECONDS = 30
 
 
-def _page(template: str, status: int) -> HttpResponse:
-    """Without the request: neither a session nor a person is read, so that the page stands when they can't be."""
-    return HttpResponse(render_to_string(template, site(None)), status=status)
+def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
+    """Without the request: neither a session nor a person is read, so that the page stands when they can't be.
+
+    The banner of a visit, which holds what it shows already, stands there too.
+    """
+    told = site(None)
+    visit = getattr(request, "visit", None)
+    if visit is not None:
+        told |= {"visit": visit, "csrf_token": get_token(request)}
+    return HttpResponse(render_to_string(template, told), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What came can't be read."""
-    return _page("400.html", 400)
+    return _page(request, "400.html", 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The page exists, and is not for this person."""
-    return _page("403.html", 403)
+    return _page(request, "403.html", 403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is too old or missing: the page says to go back and send it again."""
-    return _page("403_csrf.html", 403)
+    return _page(request, "403_csrf.html", 403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Nothing is at this address."""
-    return _page("404.html", 404)
+    return _page(request, "404.html", 404)
 
 
 def gone(request: HttpRequest) -> HttpResponse:
     """Something was at this address, and will not come back: search engines forget a 410 at once."""
-    return _page("410.html", 410)
+    return _page(request, "410.html", 410)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -51,12 +59,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
         if isinstance(fault, OperationalError | InterfaceError):
             return unavailable(request)
         fault = fault.__cause__ or fault.__context__
-    return _page("500.html", 500)
+    return _page(request, "500.html", 500)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """The service can't answer now, and can soon."""
-    response = _page("503.html", 503)
+    response = _page(request, "503.html", 503)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     response["Cache-Control"] = "no-store"
     return response

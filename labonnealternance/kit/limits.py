@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from labonnealternance.kit.models import Counter
+from labonnealternance.kit.read_only import is_read_only
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,10 @@ def hit(limit: Limit, *, subject: str, at: datetime) -> None:
     """Counts one more for ``subject``; raises ``TooMany`` beyond the limit.
 
     One statement counts and tells: two requests at the same moment never read the same number. Call it outside a
-    transaction that may be undone, or the count is undone with it.
+    transaction that may be undone, or the count is undone with it. Where nothing may be written, nothing is counted.
     """
+    if is_read_only():
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """

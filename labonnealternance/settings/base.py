@@ -79,6 +79,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    # Where support visits a recruiter's space, the person and the session below are not the agent's.
+    "labonnealternance.accounts.visiting.VisitMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -346,6 +348,9 @@ CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.is_https
 SESSION_COOKIE_NAME = "__Host-session" if ENV.is_https else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if ENV.is_https else "csrf"
+# Beside the session of a member of support who sees a recruiter's space; the page that opens first.
+VISIT_COOKIE_NAME = "__Host-visit" if ENV.is_https else "visit"
+VISIT_PAGE = "offers:space"
 CSRF_FAILURE_VIEW = "labonnealternance.kit.errors.csrf_failure"
 
 SECURE_SSL_REDIRECT = ENV.is_https
@@ -402,7 +407,7 @@ ADMIN_SECTIONS = {
     "E-mails": ["mail.message", "mail.suppression"],
     "Score": ["companies.release", "scoring.run"],
     "Données": ["admin:coherence"],
-    "Comptes": ["accounts.user", "accounts.secondfactor"],
+    "Comptes": ["accounts.user", "admin:personal_data", "accounts.visit", "kit.reading", "accounts.secondfactor"],
     "Imports": ["companies.establishmentimport", "companies.referenceimport"],
     "Nomenclatures": [
         "companies.rome", "companies.romeappellation", "companies.naf", "companies.idcc", "companies.opco",
@@ -411,12 +416,16 @@ ADMIN_SECTIONS = {
 }  # fmt: skip
 
 # Pages of the back-office that are no model's: where below it, a name and a view.
-ADMIN_VIEWS = {"coherence/": ("coherence", "labonnealternance.consistency.admin.page")}
+ADMIN_VIEWS = {
+    "coherence/": ("coherence", "labonnealternance.consistency.admin.page"),
+    "donnees-personnelles/": ("personal_data", "labonnealternance.accounts.personal_screen.page"),
+}
 
 # Entries that are pages: a name, what it is called, and the permission of who finds it there.
 ADMIN_PAGES = {
     "opco:queue": ("File des recruteurs à valider", "offers.change_access"),
     "admin:coherence": ("Cohérence des données", "consistency.view_run"),
+    "admin:personal_data": ("Données d'une personne", "accounts.export_user"),
 }
 
 # What the header, the footer and the error pages link to: only here does the ground name pages of the floors above.

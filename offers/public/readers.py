@@ -4,6 +4,8 @@ import re
 
 from django.http import HttpRequest
 
+from labonnealternance.kit.read_only import is_read_only
+
 # What search engines, previews of messages, monitors and tools call themselves. (A make of telephones is named Cubot.)
 _MACHINE = re.compile(
     r"(?<!\bcu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp/|monitor|uptime|lighthouse|scrap"
@@ -13,6 +15,10 @@ _MACHINE = re.compile(
 
 
 def is_a_person(request: HttpRequest) -> bool:
-    """Whether a reading is worth counting: no declared robot, and no browser that loads a page in case it is wanted."""
+    """Whether a reading is worth counting: no declared robot, no browser that loads a page in case it is wanted, and
+    no member of support in a recruiter's space.
+    """
+    if is_read_only():
+        return False
     ahead = request.headers.get("Sec-Purpose", "") or request.headers.get("Purpose", "")
     return not _MACHINE.search(request.headers.get("User-Agent", "")) and "prefetch" not in ahead

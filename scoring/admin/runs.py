@@ -69,6 +69,7 @@ class VerdictInline(ShownInline):
 class RunAdmin(ShownAdmin):
     """Each run: what it read, how good it was, which gates let it through, and whether it is online."""
 
+    is_personal = False
     list_display = ["__str__", "started_at", "status", "online", "history", "auc", "captured"]
     list_filter = ["status"]
     list_select_related = ["release"]

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from labonnealternance.accounts import actions
 from labonnealternance.accounts.enums import Role
-from labonnealternance.accounts.models import AddressChange, Session, SignInLink, User
+from labonnealternance.accounts.models import AddressChange, Session, SignInLink, User, Visit
 from labonnealternance.accounts.tasks import purge
-from labonnealternance.kit.models import Counter
+from labonnealternance.kit.models import Counter, Reading
 from tests.factories import StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,12 +52,25 @@ def change(expires_at):
     )
 
 
+def visit(began_at):
+    return Visit.objects.create(
+        digest=str(began_at), by=StaffFactory(), user=UserFactory(), reason="Essai", began_at=began_at,
+        ends_at=began_at + dt.timedelta(minutes=30),
+    )  # fmt: skip
+
+
+def reading(at):
+    return Reading.objects.create(by=StaffFactory(), at=at, screen="Fiche", model="accounts.user", object_key="1")
+
+
 def rows():
     kept = [link(AT - dt.timedelta(hours=23)), failure(AT - dt.timedelta(hours=23))]
     kept += [session("b", AT + DAY), change(AT + dt.timedelta(seconds=1))]
+    kept += [visit(AT - 364 * DAY), reading(AT - 364 * DAY)]
     kept += [Counter.objects.create(key="b" * 64, hits=1, ends_at=AT + dt.timedelta(seconds=1))]
     gone = [link(AT - dt.timedelta(hours=25)), failure(AT - dt.timedelta(hours=25))]
     gone += [session("a", AT - DAY), change(AT)]
+    gone += [visit(AT - 366 * DAY), reading(AT - 366 * DAY)]
     gone += [Counter.objects.create(key="a" * 64, hits=1, ends_at=AT)]
     return kept, gone
 
@@ -70,7 +83,7 @@ def test_what_is_over_is_deleted_and_what_is_in_use_is_kept():
     kept, gone = rows()
     purged = actions.purge(at=AT)
     assert purged.as_dict() == {
-        "links": 1, "changes": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 0,
+        "links": 1, "changes": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 0, "visits": 1, "readings": 1,
     }  # fmt: skip
     assert all(exists(row) for row in kept)
     assert not any(exists(row) for row in gone)
@@ -82,7 +95,7 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing():
     UserFactory(last_login=AT - TWO_YEARS - DAY)
     told = actions.purge(at=AT, dry_run=True)
     assert told.as_dict() == {
-        "links": 1, "changes": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 1,
+        "links": 1, "changes": 1, "counters": 1, "sessions": 1, "failures": 1, "people": 1, "visits": 1, "readings": 1,
     }  # fmt: skip
     assert all(exists(row) for row in kept + gone)
     assert actions.purge(at=AT) == told

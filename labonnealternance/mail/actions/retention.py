@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from labonnealternance.mail.models import JournalLine, Message, Suppression
 
 # Support answers "did it leave, what did it say" for three months, "did it leave" for two years.
 TEXT_KEPT = timedelta(days=90)
 ROW_KEPT = timedelta(days=730)
+# The e-mail that tells a person that their data are erased names them: it proves for a month that they were told.
+ERASURE_TOLD = "personal_data_erased"
+ERASURE_TOLD_KEPT = timedelta(days=30)
 _BATCH = 1000
 
 
@@ -23,12 +27,14 @@ class Erased:
 
 
 def erase_old(*, at: datetime, dry_run: bool = False) -> Erased:
-    """Empties settled messages after 90 days, deletes them after 2 years, and lifted suppressions likewise.
+    """Empties settled messages after 90 days, deletes them after 2 years, and lifted suppressions likewise; a message
+    that told of an erasure is deleted after a month.
 
     Works in batches, each in its own transaction: stopped anywhere, the next run goes on. ``dry_run`` only counts.
     """
     texts = Message.objects.settled().filter(erased_at__isnull=True, created_at__lte=at - TEXT_KEPT)
-    messages = Message.objects.settled().filter(created_at__lte=at - ROW_KEPT)
+    told = Q(kind=ERASURE_TOLD, created_at__lte=at - ERASURE_TOLD_KEPT)
+    messages = Message.objects.settled().filter(told | Q(created_at__lte=at - ROW_KEPT))
     suppressions = Suppression.objects.filter(lifted_at__lte=at - ROW_KEPT)
     if dry_run:
         return Erased(texts=texts.count(), messages=messages.count(), suppressions=suppressions.count())

@@ -12,6 +12,8 @@ LABELS = {
     "sessions": "sessions expirées",
     "failures": "échecs de connexion passés",
     "people": "personnes sans activité depuis deux ans, à anonymiser",
+    "visits": "visites d'un espace par le support, il y a plus d'un an",
+    "readings": "consultations par le support, il y a plus d'un an",
 }
 
 
