@@ -218,21 +218,30 @@ def test_a_day_is_read_as_browsers_and_people_write_it(client, access, day):
     assert Offer.objects.get().starts_on == start()
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        "job", "ogr", "job_choice", "starts_on", "custom_title", "contract_types", "level", "duration_months",
-        "positions", "presentation", "question_1", "question_2", "question_3", "shows_phone", "skills", "knowledge",
-        "boxes_of", "choices_for", "siret", "deposit_key", "action",
-    ],
-)  # fmt: skip
+FIELDS = [
+    "job", "ogr", "job_choice", "starts_on", "custom_title", "contract_types", "level", "duration_months",
+    "positions", "presentation", "question_1", "question_2", "question_3", "shows_phone", "skills", "knowledge",
+    "boxes_of", "choices_for", "siret", "deposit_key", "action",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_whatever_is_typed_in_any_field_there_is_a_page(client, access, field):
+    known = {"siret": access.establishment.siret, "boxes_of": ogr_of(TITLE)}
     for kind, text in BAD_TEXTS.items():
-        for action in ("publish", "change"):
-            told = {"siret": access.establishment.siret, "boxes_of": ogr_of(TITLE), "action": action} | {field: text}
-            check_page(client.post(NEW, typed(**told)), asked=(field, kind, action))
+        check_page(client.post(NEW, typed(**known | {field: text})), asked=(field, kind))
     for shown in Offer.objects.all():
         check_page(client.get(f"/offre/{shown.pk}/"), asked=(field, shown.title))
+
+
+@pytest.mark.parametrize("action", ["change", "preview"])
+def test_whatever_is_typed_in_all_fields_they_are_shown_again(client, access, action):
+    known = {"siret": access.establishment.siret, "boxes_of": ogr_of(TITLE), "action": action}
+    for kind, text in BAD_TEXTS.items():
+        for left in ({}, {"job": TITLE}, known):
+            check_page(
+                client.post(NEW, typed(**dict.fromkeys(FIELDS, text) | {"action": action} | left)), asked=(kind, left)
+            )
 
 
 def test_a_person_without_a_phone_can_not_show_it(client, access):
