@@ -1,14 +1,24 @@
 """Rows for the tests, with sensible defaults. SIRETs lie in the range 000…, phones and addresses are fictitious."""
 
 import datetime as dt
+import uuid
 
 import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 from stdnum import luhn
 
-from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope, HeadcountBand
+from companies.enums import (
+    BatchKind,
+    Channel,
+    DecisionKind,
+    DecisionOrigin,
+    DecisionReason,
+    DecisionScope,
+    HeadcountBand,
+)
 from companies.models import (
+    Batch,
     Commune,
     Contact,
     ContactCorrection,
@@ -238,6 +248,22 @@ class VisibilityDecisionFactory(DjangoModelFactory):
     reason = DecisionReason.OTHER
     origin = DecisionOrigin.SUPPORT
     decided_at = factory.SelfAttribute("starts_at")
+
+
+class BatchFactory(DjangoModelFactory):
+    """Two establishments that support took out of sight in one go, an hour ago."""
+
+    class Meta:
+        model = Batch
+
+    id = factory.LazyFunction(uuid.uuid4)
+    kind = BatchKind.DELISTED
+    scope = DecisionScope.SIRET
+    asked = "Retirer 2 établissements, sans fin"
+    reason = DecisionReason.OTHER
+    counts = factory.LazyFunction(lambda: {"wanted": 2, "known": 2, "made": 2, "visible": 1})
+    by = factory.SubFactory(StaffFactory)
+    at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(hours=1))
 
 
 class ContactCorrectionFactory(DjangoModelFactory):

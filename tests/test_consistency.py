@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from companies.enums import ImportStatus
 from companies.models import (
+    Batch,
     Commune,
     Departement,
     Establishment,
@@ -94,6 +95,7 @@ ROWS = {
     ),
     EstablishmentImport: lambda n: factories.EstablishmentImportFactory(status=ImportStatus.DONE),
     VisibilityDecision: lambda n: factories.VisibilityDecisionFactory(decided_by=factories.StaffFactory()),
+    Batch: lambda n: factories.BatchFactory(by=factories.StaffFactory()),
     Access: lambda n: factories.AccessFactory(),
     Offer: lambda n: factories.OfferFactory(rome=factories.RomeFactory(code=f"Z000{n}")),
     Registration: lambda n: factories.RegistrationFactory(),

@@ -6,12 +6,14 @@ made twice is one row; a decision with another end or other jobs replaces the fo
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import (
+    Batch,
     ContactCorrection,
     InvalidContact,
     InvalidNumber,
@@ -124,26 +126,50 @@ def correct_contact(
     return correct_contacts(sirets=[siret], channel=channel, value=value, by=by, at=at, reason=reason, origin=origin)[0]
 
 
-@transaction.atomic
 def correct_contacts(
     *, sirets: Iterable[str], channel: str, value: str, by, at: dt.datetime, reason: str, origin: str
 ) -> list[ContactCorrection]:
     """``correct_contact`` for each of ``sirets``, all or none, in as many queries for thousands."""
-    wanted = list(dict.fromkeys(normal_value(DecisionScope.SIRET, siret) for siret in sirets))
-    if channel not in (Channel.EMAIL, Channel.PHONE):
-        raise RefusedDecision("Seuls l'e-mail et le téléphone se corrigent.")
+    values = [(siret, channel, value) for siret in sirets]
+    return correct_each(values=values, by=by, at=at, reason=reason, origin=origin)
+
+
+@transaction.atomic
+def correct_each(
+    *,
+    values: Iterable[tuple[str, str, str]],
+    by,
+    at: dt.datetime,
+    reason: str,
+    origin: str,
+    batch: Batch | None = None,
+) -> list[ContactCorrection]:
+    """``correct_contact`` for each (SIRET, channel, value), all or none, in as many queries for thousands.
+
+    Returns what holds, in their order. Raises ``RefusedDecision``.
+    """
     if origin not in DecisionOrigin.values:
         raise RefusedDecision("L'origine de la correction est inconnue.")
     if not reason.strip():
         raise RefusedDecision("Dites pourquoi le contact est corrigé.")
-    try:
-        value = clean_email(value) if channel == Channel.EMAIL else clean_phone(value)
-    except InvalidContact as refusal:
-        raise RefusedDecision(str(refusal)) from None
-    _one_at_a_time(f"contact:{siret}:{channel}" for siret in wanted)
-    corrections = ContactCorrection.objects.filter(siret__in=wanted, channel=channel)
-    latest = {each.siret: each for each in corrections.order_by("siret", "-decided_at", "-id").distinct("siret")}
-    standing = {siret: each for siret, each in latest.items() if each.value == value}
+    clean: dict[tuple[str, str], str] = {}
+    for siret, channel, value in values:
+        clean[normal_value(DecisionScope.SIRET, siret), channel] = normal_contact(channel, value)
+    return write_corrections(values=clean, by=by, at=at, reason=reason, origin=origin, batch=batch)
+
+
+def write_corrections(
+    *,
+    values: dict[tuple[str, str], str],
+    by,
+    at: dt.datetime,
+    reason: str,
+    origin: str,
+    batch: Batch | None = None,
+) -> list[ContactCorrection]:
+    """The correction of each (SIRET, channel) to a value that is kept as it stands; within a transaction."""
+    lock_contacts(values)
+    standing = latest_corrections(values)
     made = [
         ContactCorrection(
             siret=siret,
@@ -153,12 +179,30 @@ def correct_contacts(
             reason=reason.strip(),
             decided_by=by,
             decided_at=at,
+            batch=batch,
         )
-        for siret in wanted
-        if siret not in standing
+        for (siret, channel), value in values.items()
+        if (siret, channel) not in standing or standing[siret, channel].value != value
     ]
-    standing |= {each.siret: each for each in ContactCorrection.objects.bulk_create(made)}
-    return [standing[siret] for siret in wanted]
+    standing |= {(each.siret, each.channel): each for each in ContactCorrection.objects.bulk_create(made)}
+    return [standing[pair] for pair in values]
+
+
+def latest_corrections(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ContactCorrection]:
+    """The correction that holds for each (SIRET, channel) that has one; of the other channel too, maybe."""
+    sirets = {siret for siret, _ in pairs}
+    latest = ContactCorrection.objects.filter(siret__in=sirets).order_by("siret", "channel", "-decided_at", "-id")
+    return {(each.siret, each.channel): each for each in latest.distinct("siret", "channel")}
+
+
+def normal_contact(channel: str, value: str) -> str:
+    """``value`` as corrections keep it: an address in lower case, a phone in E.164; empty erases."""
+    if channel not in (Channel.EMAIL, Channel.PHONE):
+        raise RefusedDecision("Seuls l'e-mail et le téléphone se corrigent.")
+    try:
+        return clean_email(value) if channel == Channel.EMAIL else clean_phone(value)
+    except InvalidContact as refusal:
+        raise RefusedDecision(str(refusal)) from None
 
 
 def normal_value(scope: str, value: str) -> str:
@@ -191,6 +235,22 @@ def _decide(kind, *, scope, value, **told) -> VisibilityDecision:
     return decide_many(kind=kind, targets=[(scope, value)], **told)[0]
 
 
+class Terms(NamedTuple):
+    """What a decision says, whomever it is about; checked."""
+
+    kind: str
+    ends_at: dt.datetime | None
+    channel: str
+    rome_codes: list[str]
+
+
+class Standing(NamedTuple):
+    """What a decision finds on its way: the same ones, in force, and those that it would replace."""
+
+    same: dict[tuple[str, str], VisibilityDecision]
+    replaced: list[VisibilityDecision]
+
+
 @transaction.atomic
 def decide_many(
     *,
@@ -204,17 +264,58 @@ def decide_many(
     ends_on: dt.date | None = None,
     channel: str = Channel.ALL,
     rome_codes: Iterable[str] = (),
+    batch: Batch | None = None,
 ) -> list[VisibilityDecision]:
     """The same decision about each of ``targets``, pairs of a scope and of its value: all of them, or none.
 
-    As the verbs of one, in as many queries for thousands. Returns those in force, in the order of the targets without
-    their doubles. Raises ``RefusedDecision``.
+    As the verbs of one, in as many queries for thousands; what is made names ``batch``. Returns those in force, in the
+    order of the targets without their doubles. Raises ``RefusedDecision``.
     """
     wanted = list(dict.fromkeys((str(scope), normal_value(scope, value)) for scope, value in targets))
-    if reason not in DecisionReason.values:
-        raise RefusedDecision("Choisissez un motif.")
     if origin not in DecisionOrigin.values:
         raise RefusedDecision("L'origine de la décision est inconnue.")
+    terms = checked_terms(
+        kind=kind, at=at, reason=reason, ends_on=ends_on, channel=channel, rome_codes=rome_codes
+    )  # fmt: skip
+    lock_targets(wanted)
+    standing, replaced = standing_among(terms=terms, targets=wanted, at=at, lock=True)
+    replaced_now = VisibilityDecision.objects.filter(pk__in=[each.pk for each in replaced])
+    replaced_now.update(revoked_at=at, revoked_by=by, revocation_reason=REPLACED)
+    made = [
+        VisibilityDecision(
+            kind=kind,
+            scope=scope,
+            value=value,
+            channel=terms.channel,
+            rome_codes=terms.rome_codes,
+            starts_at=at,
+            ends_at=terms.ends_at,
+            reason=reason,
+            comment=comment.strip(),
+            origin=origin,
+            decided_by=by,
+            decided_at=at,
+            batch=batch,
+        )
+        for scope, value in wanted
+        if (scope, value) not in standing
+    ]
+    standing |= {(each.scope, each.value): each for each in VisibilityDecision.objects.bulk_create(made)}
+    return [standing[target] for target in wanted]
+
+
+def checked_terms(
+    *,
+    kind: str,
+    at: dt.datetime,
+    reason: str,
+    ends_on: dt.date | None = None,
+    channel: str = Channel.ALL,
+    rome_codes: Iterable[str] = (),
+) -> Terms:
+    """What is asked, as decisions keep it. Raises ``RefusedDecision``."""
+    if reason not in DecisionReason.values:
+        raise RefusedDecision("Choisissez un motif.")
     if ends_on is not None and ends_on.year > at.year + LONGEST_YEARS:
         raise RefusedDecision("La date de fin est trop lointaine : laissez-la vide pour une décision sans fin.")
     if kind == DecisionKind.PAUSED and ends_on is None:
@@ -224,39 +325,29 @@ def decide_many(
     ends_at = end_of_day(ends_on) if ends_on is not None else None
     if ends_at is not None and ends_at <= at:
         raise RefusedDecision("La date de fin est déjà passée.")
-    codes = _known_jobs(rome_codes) if kind == DecisionKind.LISTED else []
-    _one_at_a_time(f"decision:{scope}:{value}" for scope, value in wanted)
-    standing, replaced = {}, []
+    return Terms(kind, ends_at, channel, _known_jobs(rome_codes) if kind == DecisionKind.LISTED else [])
+
+
+def standing_among(
+    *, terms: Terms, targets: Iterable[tuple[str, str]], at: dt.datetime, lock: bool = False
+) -> Standing:
+    """What a decision of these ``terms`` about ``targets`` finds in force at ``at``; ``lock``: nobody revokes them
+    before the end of the transaction.
+    """
+    standing = Standing({}, [])
     # A SIRET, a SIREN and an address can't be mistaken for each other: the value alone names the target.
-    same = VisibilityDecision.objects.filter(
-        kind=kind, value__in=[value for _, value in wanted], channel=channel, revoked_at=None
+    formers = VisibilityDecision.objects.filter(
+        kind=terms.kind, value__in=[value for _, value in targets], channel=terms.channel, revoked_at=None
     )
-    for former in same.exclude(ends_at__lte=at).select_for_update(of=("self",)):
-        if former.starts_at <= at and former.ends_at == ends_at and former.rome_codes == codes:
-            standing[former.scope, former.value] = former
+    if lock:
+        formers = formers.select_for_update(of=("self",))
+    for former in formers.exclude(ends_at__lte=at):
+        is_same = (former.ends_at, former.rome_codes) == (terms.ends_at, terms.rome_codes)
+        if is_same and former.starts_at <= at:
+            standing.same[former.scope, former.value] = former
         else:
-            replaced.append(former.pk)
-    VisibilityDecision.objects.filter(pk__in=replaced).update(revoked_at=at, revoked_by=by, revocation_reason=REPLACED)
-    made = [
-        VisibilityDecision(
-            kind=kind,
-            scope=scope,
-            value=value,
-            channel=channel,
-            rome_codes=codes,
-            starts_at=at,
-            ends_at=ends_at,
-            reason=reason,
-            comment=comment.strip(),
-            origin=origin,
-            decided_by=by,
-            decided_at=at,
-        )
-        for scope, value in wanted
-        if (scope, value) not in standing
-    ]
-    standing |= {(each.scope, each.value): each for each in VisibilityDecision.objects.bulk_create(made)}
-    return [standing[target] for target in wanted]
+            standing.replaced.append(former)
+    return standing
 
 
 def _known_jobs(rome_codes: Iterable[str]) -> list[str]:
@@ -273,6 +364,16 @@ def _known_jobs(rome_codes: Iterable[str]) -> list[str]:
 def _revoke(decision, *, by, at, reason):
     decision.revoked_at, decision.revoked_by, decision.revocation_reason = at, by, reason
     decision.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
+
+
+def lock_targets(targets: Iterable[tuple[str, str]], *others: str) -> None:
+    """Until the end of the transaction, decisions about ``targets`` are made here only; the same for ``others``."""
+    _one_at_a_time([*(f"decision:{scope}:{value}" for scope, value in targets), *others])
+
+
+def lock_contacts(pairs: Iterable[tuple[str, str]], *others: str) -> None:
+    """The same, for corrections of (SIRET, channel) pairs."""
+    _one_at_a_time([*(f"contact:{siret}:{channel}" for siret, channel in pairs), *others])
 
 
 def _one_at_a_time(names: Iterable[str]):

@@ -1,5 +1,5 @@
 """The back-office of the establishments' world."""
 
-from companies.admin import establishment, hiring_potential, reference, visibility
+from companies.admin import batches, establishment, hiring_potential, reference, visibility, why_shown
 
-__all__ = ["establishment", "hiring_potential", "reference", "visibility"]
+__all__ = ["batches", "establishment", "hiring_potential", "reference", "visibility", "why_shown"]

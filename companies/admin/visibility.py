@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -74,18 +75,23 @@ class VisibilityDecisionAdmin(ShownAdmin):
     list_select_related = ["decided_by"]
     list_filter = ["kind", "scope", "origin"]
     search_fields = ["value"]
-    search_help_text = "SIRET, SIREN ou adresse e-mail, en entier."
+    search_help_text = "SIRET, SIREN ou adresse e-mail, en entier ; ou le numéro d'un lot."
     ordering = ["-pk"]
     fields = [
         "what", "scope", "value", "establishments", "state", "starts_at", "ends_at", "reason", "comment", "origin",
-        "decided_by", "decided_at", "revoked_at", "revoked_by", "revocation_reason",
+        "decided_by", "decided_at", "made_with", "revoked_at", "revoked_by", "revocation_reason",
     ]  # fmt: skip
-    readonly_fields = ["what", "establishments", "state"]
+    readonly_fields = ["what", "establishments", "state", "made_with"]
     buttons = ["revoke"]
 
     def get_search_results(self, request, queryset, search_term):
         text = search_term.strip().lower()
-        return (queryset.filter(value__in=[text, without_separators(text)]) if text else queryset), False
+        if not text:
+            return queryset, False
+        try:
+            return queryset.filter(batch=UUID(text)), False
+        except ValueError:
+            return queryset.filter(value__in=[text, without_separators(text)]), False
 
     @admin.display(description="Décision", ordering="kind")
     def what(self, decision):
@@ -99,6 +105,13 @@ class VisibilityDecisionAdmin(ShownAdmin):
     def establishments(self, decision):
         found = reverse("admin:companies_establishment_changelist")
         return format_html('<a href="{}?{}">Voir ce qu\'elle atteint</a>', found, urlencode({"q": decision.value}))
+
+    @admin.display(description="Lot")
+    def made_with(self, decision):
+        if decision.batch_id is None:
+            return "—"
+        page = reverse("admin:companies_batch_change", args=[decision.batch_id])
+        return format_html('<a href="{}">{}</a>', page, decision.batch)
 
     @admin.display(description="État")
     def state(self, decision):

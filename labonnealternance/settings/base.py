@@ -399,7 +399,8 @@ LEAVE_BY_MAIL_PAGE = "unsubscribe:by_mail"
 # The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
 ADMIN_SECTIONS = {
     "Établissements": [
-        "companies.establishment", "companies.visibilitydecision", "unsubscribe.request", "unsubscribe.report",
+        "companies.establishment", "admin:companies_why_shown", "companies.visibilitydecision", "companies.batch",
+        "unsubscribe.request", "unsubscribe.report",
     ],
     "Recruteurs et offres": [
         "opco:queue", "offers.access", "offers.offer", "offers.registration", "opco.advisor", "opco.export",
@@ -418,12 +419,14 @@ ADMIN_SECTIONS = {
 # Pages of the back-office that are no model's: where below it, a name and a view.
 ADMIN_VIEWS = {
     "coherence/": ("coherence", "labonnealternance.consistency.admin.page"),
+    "pourquoi/": ("companies_why_shown", "companies.admin.why_shown.page"),
     "donnees-personnelles/": ("personal_data", "labonnealternance.accounts.personal_screen.page"),
 }
 
 # Entries that are pages: a name, what it is called, and the permission of who finds it there.
 ADMIN_PAGES = {
     "opco:queue": ("File des recruteurs à valider", "offers.change_access"),
+    "admin:companies_why_shown": ("Pourquoi est-il affiché, ou non ?", "companies.view_visibilitydecision"),
     "admin:coherence": ("Cohérence des données", "consistency.view_run"),
     "admin:personal_data": ("Données d'une personne", "accounts.export_user"),
 }
