@@ -14,6 +14,7 @@ from offers.sources import establishments, limits, offers
 from offers.sources.disc import Disc
 from offers.sources.establishments import FoundEstablishment, Wanted
 from offers.sources.offers import Filters, FoundOffer, OfferSort
+from offers.sources.statements import rows_of
 
 RADII_KM = (10, 30, 60, 100)
 MOST_CODES = 50
@@ -101,8 +102,8 @@ def search(question: Question, *, at: datetime.datetime, with_contacts: bool = F
     ``with_contacts``: the establishments also carry ``shown_phone`` and ``has_email``
     (``EstablishmentQuerySet.with_contact``), for one query more.
 
-    Takes 5 queries whatever the number of rows, 6 or 7 among many establishments, one more where support listed some
-    there for these jobs; as many for each further radius tried. It looks again only where much of a place is hidden.
+    Takes 3 round trips whatever the number of rows, one more where support listed some there for these jobs; as many for
+    each further radius tried. It looks again only where much of a place is hidden.
     """
     asked = question.radius_km
     radii = [asked, *(r for r in RADII_KM if r > asked)] if question.widen else [asked]
@@ -141,22 +142,29 @@ def _read(question: Question, codes: list[str], radius_km: int, at: datetime.dat
     mixed = question.sort == "distance"
     found: list[Found] = []
     offers_total = establishments_total = 0
-    if Kind.OFFERS in question.kinds:
-        found_offers, offers_total = offers.read(
-            codes=codes,
-            disc=disc,
-            filters=question.filters,
-            sort=question.sort,
-            start=0 if mixed else start,
-            stop=stop,
-            at=at,
-        )
+    offers_reader = offers.Reader(
+        codes=codes,
+        disc=disc,
+        filters=question.filters,
+        sort=question.sort,
+        start=0 if mixed else start,
+        stop=stop,
+        at=at,
+    )
+    establishments_reader = establishments.Reader(codes=codes, disc=disc, at=at)
+    readers: dict[Kind, offers.Reader | establishments.Reader] = {
+        Kind.OFFERS: offers_reader,
+        Kind.ESTABLISHMENTS: establishments_reader,
+    }
+    asked = [kind for kind in Kind if kind in question.kinds]
+    first = dict(zip(asked, rows_of([readers[kind].first() for kind in asked]), strict=True))
+    if Kind.OFFERS in first:
+        found_offers, offers_total = offers_reader.read(first[Kind.OFFERS])
         found += found_offers
-    if Kind.ESTABLISHMENTS in question.kinds and offers_total <= limits.LONGEST_TOTAL:
+    if Kind.ESTABLISHMENTS in first and offers_total <= limits.LONGEST_TOTAL:
         before = 0 if mixed else offers_total
         wanted = Wanted(start=0 if mixed else max(0, start - before), stop=max(0, stop - before), nearest_first=mixed)
-        reader = establishments.Reader(codes=codes, disc=disc, wanted=wanted, at=at)
-        found_establishments, establishments_total = reader.read()
+        found_establishments, establishments_total = establishments_reader.read(first[Kind.ESTABLISHMENTS], wanted)
         found += found_establishments
     if mixed:
         found = sorted(found, key=lambda each: each.distance_km)[start:stop]

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, replace
 from math import degrees, floor, pi, sqrt
 from typing import NamedTuple
 
-from django.utils.timezone import localdate
-
 from companies.enums import DecisionKind, DecisionScope
 from companies.models import Establishment, Rome, SearchEdition, VisibilityDecision
 from offers.sources import limits
 from offers.sources.disc import EARTH_RADIUS_KM, Disc, kilometres
-from offers.sources.statements import READ, At, Loader, rows
+from offers.sources.statements import READ, At, Loader, Query, array, paris_day, rows
 
 # An entry met on the way costs about as much in one index as in the other; going down an index costs this many.
 DESCENT = 8
@@ -85,17 +83,21 @@ class Wanted:
 
 
 class Reader:
-    """Asks the current edition one question. Without an edition only what support listed is found."""
+    """Asks the current edition one question, after ``first``. Without an edition only what support listed is found."""
 
-    def __init__(self, *, codes: list[str], disc: Disc, wanted: Wanted, at: datetime.datetime):
+    edition: SearchEdition | None
+    asked_for: list[AskedFor]
+    wanted: Wanted
+
+    def __init__(self, *, codes: list[str], disc: Disc, at: datetime.datetime):
         self.codes = codes
         self.disc = disc
-        self.wanted = wanted
         self.at = at
-        self.edition, self.asked_for = self._edition_and_asked_for()
 
-    def read(self) -> tuple[list[FoundEstablishment], int]:
-        """The rows wanted, and the total up to ``LONGEST_TOTAL + 1``."""
+    def read(self, first: list[tuple], wanted: Wanted) -> tuple[list[FoundEstablishment], int]:
+        """The rows wanted, and the total up to ``LONGEST_TOTAL + 1``; ``first`` answers the query of this name."""
+        self.edition, self.asked_for = self._edition_and_asked_for(first)
+        self.wanted = wanted
         estimates = self._estimates()
         if sum(hits for _, hits in estimates.values()) > limits.FEW_ENTRIES:
             for generosity in (1, 4, 16):
@@ -240,6 +242,12 @@ class Reader:
         if not entries:
             return _Shown([], 0, 0, 0)
         key = "chord2" if self.wanted.nearest_first else "order_key"
+        best = " UNION ALL ".join(entries)
+        if len(self.codes) > 1 or len(entries) > 1:
+            best = f"""
+                SELECT DISTINCT ON (number) *
+                FROM ({best}) AS entry (number, code, order_key, chord2, is_asked_for)
+                ORDER BY number, order_key, code"""
         listed = f"EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = number)"
         more = "0"
         if walk.more:
@@ -250,15 +258,12 @@ class Reader:
                 ) other WHERE {listed}
             )"""
         sql = f"""
-            WITH best AS (
-                SELECT DISTINCT ON (number) number, code, order_key, chord2, is_asked_for
-                FROM ({" UNION ALL ".join(entries)}) AS entry (number, code, order_key, chord2, is_asked_for)
-                ORDER BY number, order_key, code
-            ), candidate AS MATERIALIZED (
-                SELECT best.*, row_number() OVER (ORDER BY {key}, number) AS rank
-                FROM best ORDER BY rank LIMIT %(asked)s::bigint
+            WITH candidate AS MATERIALIZED (
+                SELECT number, code, {key} AS key, chord2, is_asked_for
+                FROM ({best}) AS entry (number, code, order_key, chord2, is_asked_for)
+                ORDER BY key, number LIMIT %(asked)s::bigint
             ), shown AS MATERIALIZED (
-                SELECT candidate.*, row_number() OVER (ORDER BY rank) AS place FROM candidate WHERE {listed}
+                SELECT candidate.*, row_number() OVER (ORDER BY key, number) AS place FROM candidate WHERE {listed}
             )
             SELECT counted.*, page.chord2, page.is_asked_for, {LOAD.sql}
             FROM (
@@ -278,10 +283,10 @@ class Reader:
             sql,
             {
                 "by_place": walk.by_place, "in_order": walk.in_order, "more": walk.more,
-                "bands": list(bands), "wests": list(wests), "easts": list(easts),
+                "bands": array(bands), "wests": array(wests), "easts": array(easts),
                 "x": x, "y": y, "z": z, "chord2": walk.disc.chord**2,
                 "y_low": y - margin, "y_high": y + margin, "z_low": z - margin, "z_high": z + margin,
-                "numbers": list(numbers), "codes": list(codes), "keys": list(keys), "chords": list(chords),
+                "numbers": array(numbers), "codes": list(codes), "keys": array(keys), "chords": array(chords),
                 "asked": asked, "enough": enough, "start": self.wanted.start, "stop": self.wanted.stop,
                 **LISTED.params(self.at),
             },
@@ -292,7 +297,7 @@ class Reader:
             establishment = loaded["establishment"]
             if establishment is None or loaded["rome"] is None:
                 continue
-            establishment.naf, establishment.commune = loaded["naf"], loaded["commune"]
+            establishment._state.fields_cache.update(naf=loaded["naf"], commune=loaded["commune"])
             page.append(FoundEstablishment(establishment, loaded["rome"], kilometres(row[3]), is_asked_for=row[4]))
         return _Shown(page, candidates, among_candidates, among_candidates + others)
 
@@ -339,7 +344,7 @@ class Reader:
                 ORDER BY order_key, establishment_id LIMIT %(asked)s::bigint
             ) entry"""
 
-    def _edition_and_asked_for(self) -> tuple[SearchEdition | None, list[AskedFor]]:
+    def first(self) -> Query:
         """The edition online, and the pairs of the disc that a decision lists: no release holds these, so they take a
         middling weight.
         """
@@ -363,12 +368,14 @@ class Reader:
             ) asked ON true"""
         reach = degrees(self.disc.radius_km / EARTH_RADIUS_KM) + 1e-6
         near = {"south": self.disc.latitude - reach, "north": self.disc.latitude + reach}
-        answer = rows(sql, {"codes": self.codes, "today": localdate(self.at), **near, **ASKED_FOR.params(self.at)})
-        number, day, mean_expected = answer[0][:3]
+        return sql, {"codes": self.codes, "today": paris_day(self.at), **near, **ASKED_FOR.params(self.at)}
+
+    def _edition_and_asked_for(self, first: list[tuple]) -> tuple[SearchEdition | None, list[AskedFor]]:
+        number, day, mean_expected = first[0][:3]
         edition = SearchEdition(pk=number, day=day, mean_expected=mean_expected) if number is not None else None
         found = [
             AskedFor(number, code, key, self.disc.chord2_to(latitude, longitude))
-            for _, _, _, number, code, key, latitude, longitude in answer
+            for _, _, _, number, code, key, latitude, longitude in first
             if number is not None
         ]
         found = [each for each in found if each.chord2 <= self.disc.chord**2]

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from math import degrees
 from typing import Literal
 
-from django.utils.timezone import localdate
-
 from companies.models import Establishment, Rome
 from offers.enums import OfferStatus
 from offers.models import LIFETIME, Offer
 from offers.sources import limits
 from offers.sources.disc import EARTH_RADIUS_KM, Disc, kilometres
-from offers.sources.statements import READ, At, Loader, rows
+from offers.sources.statements import READ, At, Loader, Query, paris_day, rows
 
 OfferSort = Literal["relevance", "distance", "date"]
 
@@ -67,89 +65,98 @@ LOAD = Loader(
 )
 
 
-def read(
-    *,
-    codes: list[str],
-    disc: Disc,
-    filters: Filters,
-    sort: OfferSort,
-    start: int,
-    stop: int,
-    at: datetime.datetime,
-) -> tuple[list[FoundOffer], int]:
-    """The offers ``start`` to ``stop`` of those that are public at ``at``, and their total up to ``LONGEST_TOTAL + 1``.
+@dataclass(frozen=True)
+class Reader:
+    """Asks for the offers ``start`` to ``stop`` of those that are public at ``at``, in the order of ``sort``.
 
     Says the same as ``Offer.objects.public(at)``: the same querysets tell who may be shown, in the same statement as
-    the rows. It looks again only where many are hidden.
+    the rows.
     """
-    asked = limits.enough()
-    while True:
-        found, total, candidates = _read(codes, disc, filters, sort, start, stop, at, asked)
-        if total > limits.LONGEST_TOTAL or candidates < asked:
-            return found, min(total, limits.LONGEST_TOTAL + 1)
-        asked *= 4
 
+    codes: list[str]
+    disc: Disc
+    filters: Filters
+    sort: OfferSort
+    start: int
+    stop: int
+    at: datetime.datetime
 
-def _read(codes, disc, filters, sort, start, stop, at, asked) -> tuple[list[FoundOffer], int, int]:
-    conditions = ""
-    if filters.level:
-        conditions += " AND level IN ('', %(level)s::text)"
-    if filters.contract:
-        conditions += " AND contract_types @> ARRAY[%(contract)s::varchar]"
-    if filters.starts_from:
-        conditions += " AND starts_on >= %(starts_from)s::date"
-    if filters.starts_until:
-        conditions += " AND starts_on <= %(starts_until)s::date"
-    reach = degrees(disc.radius_km / EARTH_RADIUS_KM) + 1e-6
-    sql = f"""
-        WITH candidate AS MATERIALIZED (
-            SELECT id, establishment_id, chord2, {KEYS[sort]} AS key
-            FROM unnest(%(codes)s::varchar[]) AS asked (code)
-            CROSS JOIN LATERAL (
-                SELECT id, establishment_id, published_at, {CHORD2} AS chord2
-                FROM offers_offer
-                WHERE rome_id = code AND status = '{OfferStatus.ACTIVE.value}' AND expires_on >= %(today)s::date
-                  AND latitude BETWEEN %(south)s::float8 AND %(north)s::float8{conditions}
-            ) near
-            WHERE chord2 <= %(chord)s::float8 * %(chord)s::float8
-            ORDER BY key, id LIMIT %(asked)s::bigint
-        ), shown AS MATERIALIZED (
-            SELECT id, chord2, row_number() OVER (ORDER BY key, id) AS place
-            FROM candidate
-            WHERE EXISTS (
-                SELECT FROM ({SHOWABLE.sql}) AS showable (id) WHERE showable.id = candidate.establishment_id
+    def read(self, first: list[tuple]) -> tuple[list[FoundOffer], int]:
+        """The offers, and the total up to ``LONGEST_TOTAL + 1``; ``first`` answers the query of this name.
+
+        Looks again only where many are hidden.
+        """
+        asked, answer = limits.enough(), first
+        while True:
+            total, candidates = answer[0][:2]
+            if total > limits.LONGEST_TOTAL or candidates < asked:
+                return _found(answer), min(total, limits.LONGEST_TOTAL + 1)
+            asked *= 4
+            answer = rows(*self._query(asked))
+
+    def first(self) -> Query:
+        return self._query(limits.enough())
+
+    def _query(self, asked: int) -> Query:
+        """The rows wanted, told by the first ``asked`` candidates; and how many of these are shown."""
+        disc, filters = self.disc, self.filters
+        conditions = ""
+        if filters.level:
+            conditions += " AND level IN ('', %(level)s::text)"
+        if filters.contract:
+            conditions += " AND contract_types @> ARRAY[%(contract)s::varchar]"
+        if filters.starts_from:
+            conditions += " AND starts_on >= %(starts_from)s::date"
+        if filters.starts_until:
+            conditions += " AND starts_on <= %(starts_until)s::date"
+        reach = degrees(disc.radius_km / EARTH_RADIUS_KM) + 1e-6
+        sql = f"""
+            WITH candidate AS MATERIALIZED (
+                SELECT id, establishment_id, chord2, {KEYS[self.sort]} AS key
+                FROM unnest(%(codes)s::varchar[]) AS asked (code)
+                CROSS JOIN LATERAL (
+                    SELECT id, establishment_id, published_at, {CHORD2} AS chord2
+                    FROM offers_offer
+                    WHERE rome_id = code AND status = '{OfferStatus.ACTIVE.value}' AND expires_on >= %(today)s::date
+                      AND latitude BETWEEN %(south)s::float8 AND %(north)s::float8{conditions}
+                ) near
+                WHERE chord2 <= %(chord)s::float8 * %(chord)s::float8
+                ORDER BY key, id LIMIT %(asked)s::bigint
+            ), shown AS MATERIALIZED (
+                SELECT id, chord2, row_number() OVER (ORDER BY key, id) AS place
+                FROM candidate
+                WHERE EXISTS (
+                    SELECT FROM ({SHOWABLE.sql}) AS showable (id) WHERE showable.id = candidate.establishment_id
+                )
             )
-        )
-        SELECT counted.total, counted.candidates, page.chord2, {LOAD.sql}
-        FROM (SELECT (SELECT count(*) FROM shown) AS total, (SELECT count(*) FROM candidate) AS candidates) counted
-        LEFT JOIN shown page ON page.place > %(start)s::bigint AND page.place <= %(stop)s::bigint
-        LEFT JOIN offers_offer offer ON offer.id = page.id
-        LEFT JOIN companies_establishment establishment ON establishment.id = offer.establishment_id
-        LEFT JOIN companies_rome rome ON rome.code = offer.rome_id
-        LEFT JOIN companies_naf naf ON naf.code = establishment.naf_id
-        LEFT JOIN companies_commune commune ON commune.code = establishment.commune_id
-        ORDER BY page.place"""
-    answer = rows(
-        sql,
-        {
-            "codes": codes,
+            SELECT counted.total, counted.candidates, page.chord2, {LOAD.sql}
+            FROM (SELECT (SELECT count(*) FROM shown) AS total, (SELECT count(*) FROM candidate) AS candidates) counted
+            LEFT JOIN shown page ON page.place > %(start)s::bigint AND page.place <= %(stop)s::bigint
+            LEFT JOIN offers_offer offer ON offer.id = page.id
+            LEFT JOIN companies_establishment establishment ON establishment.id = offer.establishment_id
+            LEFT JOIN companies_rome rome ON rome.code = offer.rome_id
+            LEFT JOIN companies_naf naf ON naf.code = establishment.naf_id
+            LEFT JOIN companies_commune commune ON commune.code = establishment.commune_id
+            ORDER BY page.place"""
+        return sql, {
+            "codes": self.codes,
             "latitude": disc.latitude, "longitude": disc.longitude, "chord": disc.chord,
             "south": disc.latitude - reach, "north": disc.latitude + reach,
             "level": filters.level, "contract": filters.contract,
             "starts_from": filters.starts_from, "starts_until": filters.starts_until,
-            "today": localdate(at), "now": at,
-            "asked": asked, "start": start, "stop": stop,
-            **SHOWABLE.params(at),
-        },
-    )  # fmt: skip
-    total, candidates, _ = answer[0][:3]
+            "today": paris_day(self.at), "now": self.at,
+            "asked": asked, "start": self.start, "stop": self.stop,
+            **SHOWABLE.params(self.at),
+        }  # fmt: skip
+
+
+def _found(answer: list[tuple]) -> list[FoundOffer]:
     found = []
     for (_, _, chord2, *_), loaded in zip(answer, LOAD(answer, skip=3), strict=True):
-        offer, establishment = loaded["offer"], loaded["establishment"]
+        offer, establishment, rome = loaded["offer"], loaded["establishment"], loaded["rome"]
         if offer is None:
             break
-        establishment.naf, establishment.commune = loaded["naf"], loaded["commune"]
-        offer.establishment = establishment
-        offer.rome = loaded["rome"]
-        found.append(FoundOffer(offer, loaded["rome"], kilometres(chord2)))
-    return found, total, candidates
+        establishment._state.fields_cache.update(naf=loaded["naf"], commune=loaded["commune"])
+        offer._state.fields_cache.update(establishment=establishment, rome=rome)
+        found.append(FoundOffer(offer, rome, kilometres(chord2)))
+    return found

@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,9 +11,13 @@ from weakref import WeakKeyDictionary
 import psycopg.sql
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.db.models.base import ModelState
 from django.utils.timezone import localdate
 
 from companies.models import Commune, Establishment, Naf, Rome
+
+# The SQL, with parameters by name, and their values.
+Query = tuple[str, dict[str, Any]]
 
 
 def rows(sql: str, params: dict) -> list[tuple]:
@@ -21,25 +25,38 @@ def rows(sql: str, params: dict) -> list[tuple]:
 
     Every parameter's type must be told by its surroundings, or by a cast: it is not known when the plan is made.
     """
-    name, numbered, order = _prepared(sql)
+    return rows_of([(sql, params)])[0]
+
+
+def rows_of(queries: Sequence[Query]) -> list[list[tuple]]:
+    """``rows`` of each of ``queries``, asked in one round trip: the way there and back costs as much as a short one."""
     with connection.cursor() as cursor:
         kept = _PREPARED.setdefault(connection.connection, set())
-        if name not in kept:
-            with connection.wrap_database_errors:
-                connection.connection.execute(f"PREPARE {name} AS {numbered}")
-            kept.add(name)
-        values = f"({', '.join(['%s'] * len(order))})" if order else ""
-        # One round trip. Left to itself PostgreSQL plans each question anew, which takes as long as answering it; and
-        # elsewhere it must be left to itself: the checks of foreign keys would keep the plan of a table still empty.
-        cursor.execute(
-            f"SET plan_cache_mode = force_generic_plan; EXECUTE {name} {values}; RESET plan_cache_mode",
-            [params[each] for each in order],
-        )
-        cursor.nextset()
-        return cursor.fetchall()
+        asked, values = [], []
+        for sql, params in queries:
+            name, numbered, order = _prepared(sql)
+            if name not in kept:
+                with connection.wrap_database_errors:
+                    connection.connection.execute(f"PREPARE {name} AS {numbered}")
+                kept.add(name)
+            asked.append(f"EXECUTE {name} ({', '.join(['%s'] * len(order))});" if order else f"EXECUTE {name};")
+            values += [params[each] for each in order]
+        # Left to itself PostgreSQL plans each question anew, which takes as long as answering it; and elsewhere it must
+        # be left to itself: the checks of foreign keys would keep the plan of a table still empty.
+        cursor.execute(f"SET plan_cache_mode = force_generic_plan; {' '.join(asked)} RESET plan_cache_mode", values)
+        answers = []
+        for _ in queries:
+            cursor.nextset()
+            answers.append(cursor.fetchall())
+        return answers
 
 
 _PREPARED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def array(values: Iterable) -> str:
+    """Numbers as PostgreSQL reads an array of them: quicker than each by itself."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 @lru_cache(maxsize=64)
@@ -81,7 +98,13 @@ class At:
         )
 
     def params(self, at: datetime.datetime) -> dict:
-        return {f"{self.prefix}_at": at, f"{self.prefix}_on": localdate(at)}
+        return {f"{self.prefix}_at": at, f"{self.prefix}_on": paris_day(at)}
+
+
+@lru_cache(maxsize=8)
+def paris_day(at: datetime.datetime) -> datetime.date:
+    """The day that ``at`` is in Paris, which one question asks many times."""
+    return localdate(at)
 
 
 class Loader:
@@ -112,11 +135,22 @@ class Loader:
                 key = row[first]
                 instance = known.get((table, key))
                 if instance is None and key is not None:
-                    instance = model.from_db("default", columns, row[first : first + len(columns)])
-                    known[table, key] = instance
+                    instance = known[table, key] = _instance(model, columns, row[first : first + len(columns)])
                 loaded[table] = instance
                 first += len(columns)
             yield loaded
+
+
+def _instance(model: type[Model], columns: list[str], values: Sequence) -> Any:
+    """What ``model.from_db`` makes, without a look at the columns that are not read: a fifth of its time.
+
+    Our models neither listen to their own making nor keep more than their columns.
+    """
+    instance = model.__new__(model)
+    instance.__dict__.update(zip(columns, values, strict=True))
+    instance._state = ModelState()
+    instance._state.db, instance._state.adding = "default", False
+    return instance
 
 
 # What a list of results reads of each.

@@ -231,7 +231,7 @@ class TestCost:
             with CaptureQueriesContext(connection) as queries:
                 ask()
             counts.append(len(queries))
-        assert counts[0] == counts[1] == 4, [query["sql"][:90] for query in queries]
+        assert counts[0] == counts[1] == 3, [query["sql"][:90] for query in queries]
 
     def test_a_page_full_of_offers_beyond_the_cap_asks_nothing_of_the_establishments(self, recruiter, monkeypatch):
         monkeypatch.setattr(limits, "LONGEST_TOTAL", 5)
