@@ -43,6 +43,7 @@ PUBLIC = {
     "opco:answer": "a signed link by which a recruiter answers an advisor",
     # What the law and visitors expect of a public service.
     "offers:how_it_works": "explains the service",
+    "offers:algorithm": "an obligation: what the score is made of, and what it is worth",
     "offers:accessibility": "an obligation",
     "offers:legal_notice": "an obligation",
     "offers:personal_data": "an obligation",

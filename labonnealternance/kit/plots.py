@@ -5,6 +5,7 @@ colour of the text around; the other colours are told apart from a white page an
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -64,6 +65,65 @@ def frame(
         "</text></svg>",
         title, WIDTH, HEIGHT, WIDTH, HEIGHT, left, EDGE, bottom, WIDTH - EDGE, below, beside, drawn,
         WIDTH / 2, HEIGHT - 6, x_label, HEIGHT / 2, HEIGHT / 2, y_label,
+    )  # fmt: skip
+
+
+class Curve(NamedTuple):
+    """``points`` to join, in order; ``dash``: an SVG pattern, so that colour alone tells no line from another."""
+
+    points: Sequence[Point]
+    colour: str = "currentColor"
+    dash: str = "none"
+    with_dots: bool = False
+
+
+SHARES = (0, 0.25, 0.5, 0.75, 1)
+LEGEND_LINE = 18
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent, with its sign kept beside it.
+
+    >>> percent(0.283)
+    '28\xa0%'
+    """
+    return f"{100 * share:.0f}\xa0%"
+
+
+def curves(title: str, *, lines: Mapping[str, Curve], top: float = 1.0, x_label: str, y_label: str) -> SafeString:
+    """Shares against shares, both axes from 0 to ``top``: a line for each name, and the names in a corner."""
+    largest = (top, top)
+    drawn = format_html_join(
+        "",
+        '<polyline points="{}" fill="none" stroke="{}" stroke-width="2" stroke-dasharray="{}"><title>{}</title>'
+        "</polyline>",
+        ((line(curve.points, largest), curve.colour, curve.dash, name) for name, curve in lines.items()),
+    )
+    dots = format_html_join(
+        "",
+        '<circle cx="{}" cy="{}" r="4" fill="{}"><title>{} : {}, {}</title></circle>',
+        (
+            (*place(x, y, largest), curve.colour, name, percent(x), percent(y))
+            for name, curve in lines.items()
+            if curve.with_dots
+            for x, y in curve.points
+        ),
+    )
+    left = WIDTH - EDGE - 168
+    legend = format_html_join(
+        "",
+        '<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="{}" stroke-width="2" stroke-dasharray="{}"/>'
+        '<text x="{}" y="{}" font-size="12" fill="currentColor">{}</text>',
+        (
+            (left, at - 4, left + 28, at - 4, curve.colour, curve.dash, left + 34, at, name)
+            for rank, (name, curve) in enumerate(lines.items())
+            for at in [HEIGHT - MARGIN - 10 - LEGEND_LINE * (len(lines) - 1 - rank)]
+        ),
+    )
+    shown = [(share * top, percent(share * top)) for share in SHARES]
+    return frame(
+        title, x_label=x_label, y_label=y_label, largest=largest, x_ticks=shown, y_ticks=shown,
+        drawn=drawn + dots + legend,
     )  # fmt: skip
 
 

@@ -65,6 +65,15 @@ def french_date(day: datetime.date) -> str:
     return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def french_month(day: datetime.date) -> str:
+    """The month and the year of ``day``.
+
+    >>> french_month(datetime.date(2026, 8, 21))
+    'août 2026'
+    """
+    return f"{_MONTHS[day.month - 1]} {day.year}"
+
+
 def short_month(day: datetime.date) -> str:
     """The month of ``day`` as French shortens it, where there is no room for the whole word.
 

@@ -445,6 +445,7 @@ NAVIGATION = {
         {"label": "Mentions légales", "url": "offers:legal_notice"},
         {"label": "Données personnelles", "url": "offers:personal_data"},
         {"label": "Cookies", "url": "offers:cookies"},
+        {"label": "L’algorithme", "url": "offers:algorithm"},
         {"label": "Retirer ou corriger un établissement", "url": "unsubscribe:home"},
         {"label": "Contact", "url": "offers:contact"},
     ],

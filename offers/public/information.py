@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from offers.models import Offer
+from offers.public import algorithm
 from offers.public.views import fresh
 
 # More than that is no valid file.
@@ -32,6 +33,8 @@ TITLES = {
     "cookies": "Cookies",
     "site_map": "Plan du site",
 }
+# These, and those that read figures.
+LISTED = {**TITLES, "algorithm": algorithm.TITLE}
 
 
 @login_not_required
@@ -46,7 +49,7 @@ def page(request, *, name):
         "hosted_by": settings.HOSTED_BY,
         "session_cookie": settings.SESSION_COOKIE_NAME,
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
-        "pages": [{"label": label, "url": reverse(f"offers:{page}")} for page, label in TITLES.items()],
+        "pages": [{"label": label, "url": reverse(f"offers:{page}")} for page, label in LISTED.items()],
     }
     return render(request, f"offers/public/information/{name}.html", context)
 
@@ -69,7 +72,7 @@ def sitemap(request):
 @cache_control(public=True, max_age=24 * 3600)
 def sitemap_of_pages(request):
     """The pages that search engines may list, by their public address."""
-    paths = [reverse(f"offers:{name}") for name in ("home", "register", *TITLES)]
+    paths = [reverse(f"offers:{name}") for name in ("home", "register", *LISTED)]
     return _xml("urlset", "".join(f"<url>{_location(path)}</url>" for path in paths))
 
 

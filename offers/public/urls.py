@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from offers.public import information, offers, views
+from offers.public import algorithm, information, offers, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("suggestions/metiers/", views.suggest_jobs, name="suggest_jobs"),
     path("suggestions/lieux/", views.suggest_places, name="suggest_places"),
     path("comment-ca-marche/", information.page, {"name": "how_it_works"}, name="how_it_works"),
+    path("algorithme/", algorithm.algorithm, name="algorithm"),
     path("accessibilite/", information.page, {"name": "accessibility"}, name="accessibility"),
     path("mentions-legales/", information.page, {"name": "legal_notice"}, name="legal_notice"),
     path("donnees-personnelles/", information.page, {"name": "personal_data"}, name="personal_data"),

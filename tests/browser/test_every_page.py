@@ -4,8 +4,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
-from offers.public.information import TITLES
+from companies.models import Release
+from offers.public.information import LISTED
 from tests.browser.conftest import NARROW, WIDE
+from tests.offers.measures import MEASURES
 from tests.offers.public_town import build_town
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +27,8 @@ MISSING = ["/rien-ici/", "/etablissement/00000000000000/"]
 def paths():
     """Every public page: found, not found, empty, wrong."""
     town = build_town(bakeries=23)
-    information = [*(reverse(f"offers:{name}") for name in TITLES), reverse("accounts:sign_in")]
+    Release.objects.update(measures=MEASURES)
+    information = [*(reverse(f"offers:{name}") for name in LISTED), reverse("accounts:sign_in")]
     return [*PATHS, f"/etablissement/{town[0].siret}/?metier=Boulanger&lieu=Metz", *information, *MISSING]
 
 

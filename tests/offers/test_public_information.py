@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from labonnealternance.kit.context_processors import site
-from offers.public.information import TITLES
+from offers.public.information import LISTED, TITLES
 
 PAGES = ["offers:home", "offers:register", *(f"offers:{name}" for name in TITLES)]
 
@@ -40,6 +40,7 @@ def test_a_page_that_reads_is_not_written_to(client):
     assert client.post(reverse("offers:home")).status_code == 405
 
 
+@pytest.mark.django_db
 def test_every_link_of_the_site_leads_somewhere(client):
     waiting, seen = [reverse("offers:home")], set()
     while waiting:
@@ -52,7 +53,7 @@ def test_every_link_of_the_site_leads_somewhere(client):
         if response["Content-Type"].startswith("text/html"):
             html = response.content.decode()
             waiting += [link.split("#")[0].split("?")[0] for link in re.findall(r'(?:href|action)="(/[^"]*)"', html)]
-    assert {reverse(name) for name in PAGES} <= seen
+    assert {reverse(name) for name in (*PAGES, "offers:algorithm")} <= seen
 
 
 def test_every_anchor_exists_on_its_page(client):
@@ -65,7 +66,8 @@ def test_every_anchor_exists_on_its_page(client):
 
 def test_the_list_of_pages_for_search_engines_is_whole(client, settings):
     addresses = set(re.findall(r"<url><loc>([^<&]+)</loc></url>", client.get("/sitemap-pages.xml").content.decode()))
-    assert addresses == {settings.SITE_URL + reverse(name) for name in PAGES}
+    names = ["offers:home", "offers:register", *(f"offers:{name}" for name in LISTED)]
+    assert addresses == {settings.SITE_URL + reverse(name) for name in names}
 
 
 def test_robots_are_told_what_to_leave_and_where_the_map_is(client, settings):

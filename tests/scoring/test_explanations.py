@@ -97,7 +97,7 @@ def test_the_public_measures_are_those_of_the_report(result):
     assert set(told["families"]) <= set(SENTENCES)
 
 
-def test_the_worker_answers_what_a_page_asked_and_a_lost_folder_is_said(db, computed, history):
+def test_the_worker_answers_what_a_page_asked_and_a_lost_folder_is_said(db, computed, history, client):
     country.load(history)
     outcome = refreshing.refresh(history=history, by=None, at=NOW, seed=1)
     assert outcome.release.measures == public_measures(outcome.result)
@@ -110,6 +110,7 @@ def test_the_worker_answers_what_a_page_asked_and_a_lost_folder_is_said(db, comp
     jobs = HiringPotential.objects.filter(establishment=first).values_list("rome_id", flat=True)
     assert set(found.by_rome) == set(jobs)
     assert all(1 <= len(reasons) <= 3 and all(map(str, reasons)) for reasons in found.by_rome.values())
+    assert "est dit «&nbsp;à fort potentiel&nbsp;»" in client.get("/algorithme/").content.decode()
     shutil.rmtree(outcome.run.folder)
     explanations.reasons_of(establishment_ids=[second], at=NOW)
     task()
