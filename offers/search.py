@@ -102,8 +102,8 @@ def search(question: Question, *, at: datetime.datetime, with_contacts: bool = F
     ``with_contacts``: the establishments also carry ``shown_phone`` and ``has_email``
     (``EstablishmentQuerySet.with_contact``), for one query more.
 
-    Takes 3 round trips whatever the number of rows, one more where support listed some there for these jobs; as many for
-    each further radius tried. It looks again only where much of a place is hidden.
+    Takes 3 round trips whatever the number of rows, one more where support listed some there for these jobs; as many
+    for each further radius tried. It looks again only where much of a place is hidden.
     """
     asked = question.radius_km
     radii = [asked, *(r for r in RADII_KM if r > asked)] if question.widen else [asked]
