@@ -43,14 +43,15 @@ def no_outside_network(monkeypatch):
 def quick_emptying():
     """What a transactional test leaves is deleted, in a fraction of the time that Django's ``flush`` takes.
 
-    The types of contents and their permissions, which ``flush`` makes anew each time, stay as migrations made them.
+    The types of contents and their permissions, which ``flush`` makes anew each time, stay as migrations made them;
+    and the groups of support.
     """
-    from django.contrib.auth.models import Permission
+    from django.contrib.auth.models import Group, Permission
     from django.contrib.contenttypes.models import ContentType
     from django.db import connection, transaction
     from django.test import TransactionTestCase
 
-    kept = {model._meta.db_table for model in (ContentType, Permission)}
+    kept = {model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)}
 
     @functools.cache
     def emptying():
@@ -67,6 +68,15 @@ def quick_emptying():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The database as a deployment leaves it: support's groups have their permissions."""
+    from labonnealternance.accounts import groups
+
+    with django_db_blocker.unblock():
+        groups.sync()
 
 
 @pytest.fixture

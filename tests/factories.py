@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 import factory
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 from stdnum import luhn
@@ -39,6 +40,7 @@ from companies.models import (
 from companies.models.search_keys import place_key, title_keys
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.text import search_key
+from labonnealternance.settings.groups import SUPPORT
 from offers.enums import AccessStatus, OfferStatus
 from offers.models import Access, Offer, Registration
 from unsubscribe.enums import Outcome, Proof, ReportKind, ReportStatus, Status
@@ -68,10 +70,15 @@ class UserFactory(DjangoModelFactory):
 
 
 class StaffFactory(UserFactory):
-    """A member of support, without any permission of their own."""
+    """A member of support, of the group that does all (``group`` names another)."""
 
     email = factory.Sequence(lambda n: f"support{n}@exemple.fr")
     is_staff = True
+
+    @factory.post_generation
+    def group(self, create, name, **others):
+        if create and not self.is_superuser:
+            self.groups.add(Group.objects.get(name=name or SUPPORT))
 
 
 class RegionFactory(DjangoModelFactory):

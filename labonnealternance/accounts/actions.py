@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from labonnealternance.accounts import emails, visits
+from labonnealternance.accounts import emails, groups, visits
 from labonnealternance.accounts.enums import GROUPS, Role
 from labonnealternance.accounts.models import AddressChange, SecondFactor, Session, SignInLink, User, digest_of
 from labonnealternance.kit import limits, readings
@@ -272,10 +272,12 @@ def create_support_account(
     first_name: str = "",
     last_name: str = "",
     superuser: bool = False,
+    group: str = "",
     renew: bool = False,
 ) -> SecondFactor:
     """A member of support with a password and a new second factor, whose ``config_url`` is shown once.
 
+    ``group`` says what they may do; empty, it is the one that they have, else the widest, and none for a superuser.
     With ``renew`` an existing member gets a new password and a new second factor. Raises ``AlreadySupport`` without it,
     and Django's ``ValidationError`` for a password that is too weak.
     """
@@ -289,6 +291,10 @@ def create_support_account(
     user.is_staff = user.is_active = True
     user.is_superuser = superuser or (renew and user.is_superuser)
     user.save()
+    if not group and not user.is_superuser and not user.groups.filter(name__in=groups.names()).exists():
+        group = groups.names()[0]
+    if group:
+        groups.give(user=user, name=group)
     user.sessions.all().delete()
     SecondFactor.objects.filter(user=user).delete()
     logger.info("support_account_created", user=user.pk, superuser=user.is_superuser)
@@ -324,6 +330,17 @@ def reactivate(*, user_id: int, by: User) -> None:
     user.is_active = True
     user.save(update_fields=["is_active"])
     logger.info("account_reactivated", user=user.pk, by=by.pk)
+
+
+@transaction.atomic
+def set_group(*, user_id: int, name: str, by: User) -> None:
+    """What a member of support may do from now on: one group, in place of the former. Raises
+    ``ReservedToAdministrators``.
+    """
+    user = User.objects.select_for_update().get(pk=user_id, is_staff=True)
+    _check_rank(user, by=by)
+    groups.give(user=user, name=name)
+    logger.info("support_group_set", user=user.pk, group=name, by=by.pk)
 
 
 def _check_rank(user: User, *, by: User) -> None:

@@ -1,5 +1,6 @@
 """People in the back-office: shown, shut and opened again."""
 
+from django import forms
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
@@ -8,13 +9,17 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from labonnealternance.accounts import actions, personal_screen, visits
+from labonnealternance.accounts import actions, groups, personal_screen, visits
 from labonnealternance.accounts.enums import GROUPS, Role
 from labonnealternance.accounts.models import MOST_PAGES, SecondFactor, User, Visit
 from labonnealternance.accounts.visiting import remember
-from labonnealternance.kit.admin import ReasonForm, ShownAdmin, button
+from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, ShownAdmin, button
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.models import Reading
+
+
+class GroupForm(forms.Form):
+    name = forms.ChoiceField(label="Groupe", choices=lambda: [NOT_CHOSEN, *((each, each) for each in groups.names())])
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -42,10 +47,10 @@ class UserAdmin(ShownAdmin):
     search_help_text = "Début de l'adresse e-mail ou du nom"
     ordering = ["-joined_at", "-id"]
     fields = [
-        "email", "email_confirmed_at", "first_name", "last_name", "shown_number", "shown_roles", "is_superuser",
-        "is_active", "joined_at", "last_login", "anonymised_at",
+        "email", "email_confirmed_at", "first_name", "last_name", "shown_number", "shown_roles", "shown_groups",
+        "is_superuser", "is_active", "joined_at", "last_login", "anonymised_at",
     ]  # fmt: skip
-    buttons = ["visit", "deactivate", "reactivate"]
+    buttons = ["visit", "set_group", "deactivate", "reactivate"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
@@ -80,6 +85,23 @@ class UserAdmin(ShownAdmin):
     @admin.display(description="rôles")
     def shown_roles(self, user):
         return ", ".join(role.label for role in user.roles) or "—"
+
+    @admin.display(description="groupe du support")
+    def shown_groups(self, user):
+        return ", ".join(sorted({group.name for group in user.groups.all()} & set(groups.names()))) or "—"
+
+    @button(
+        "Changer de groupe",
+        form=GroupForm,
+        warning="Le groupe dit ce que la personne voit et fait dans le back-office, dès sa prochaine page.",
+        when=lambda user: user.is_staff and not user.is_superuser,
+        # No group has it: superusers do.
+        permission="add",
+        refusals=(actions.ReservedToAdministrators,),
+    )
+    def set_group(self, request, user, answers):
+        actions.set_group(user_id=user.pk, by=request.user, **answers)
+        return f"La personne est du groupe « {answers['name']} »."
 
     @button(
         "Désactiver ce compte",

@@ -11,6 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 from labonnealternance.kit import logging as kit_logging
 from labonnealternance.mail import transport
 from labonnealternance.settings import env
+from labonnealternance.settings.groups import STAFF_GROUPS  # noqa: F401 (a setting)
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENV = env.read(os.environ, local=os.environ.get("LOCAL") == "1")
@@ -143,8 +144,6 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
-    # What support may do in the back-office, said in one place.
-    "labonnealternance.accounts.permissions.SupportBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

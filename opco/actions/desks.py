@@ -31,7 +31,8 @@ def desk_of(*, user: User) -> Desk | None:
     if not user.is_active:
         return None
     if user.is_staff:
-        return Desk(user, None)
+        # Who may judge an access in the back-office judges it here.
+        return Desk(user, None) if user.has_perm("offers.change_access") else None
     advisor = Advisor.objects.active().select_related("opco").filter(user=user).first()
     return Desk(user, advisor.opco) if advisor else None
 

@@ -4,6 +4,7 @@ import getpass
 import sys
 
 import qrcode
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
@@ -17,13 +18,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("email")
         parser.add_argument("--name", default="", help="prénom et nom, séparés par un espace")
+        parser.add_argument(
+            "--group", choices=list(settings.STAFF_GROUPS), default="", help="ce qu'il peut faire (Support par défaut)"
+        )
         parser.add_argument("--superuser", action="store_true", help="gère aussi les comptes du support")
         parser.add_argument("--renew", action="store_true", help="nouveau mot de passe et nouveau second facteur")
         parser.add_argument(
             "--password-stdin", action="store_true", help="lire le mot de passe sur l'entrée standard, sur une ligne"
         )
 
-    def handle(self, *, email, name, superuser, renew, password_stdin, **options):
+    def handle(self, *, email, name, group, superuser, renew, password_stdin, **options):
         first_name, _, last_name = name.strip().partition(" ")
         try:
             device = actions.create_support_account(
@@ -32,6 +36,7 @@ class Command(BaseCommand):
                 first_name=first_name,
                 last_name=last_name,
                 superuser=superuser,
+                group=group,
                 renew=renew,
             )
         except NotAnAddress as refusal:

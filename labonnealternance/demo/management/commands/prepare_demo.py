@@ -12,6 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("sync_groups", verbosity=0)
         for step in demo.steps():
             if step.is_done():
                 continue
