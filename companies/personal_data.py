@@ -6,7 +6,7 @@ from django.db.models.functions import Replace
 from companies.actions import visibility
 from companies.enums import Channel, DecisionOrigin, DecisionScope
 from companies.models import Contact, ContactCorrection, Remark, VisibilityDecision
-from labonnealternance.kit.personal_data import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject
 
 WHY = "Coordonnée effacée à la demande de la personne"
 ERASED = "(effacé)"

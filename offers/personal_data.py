@@ -1,6 +1,6 @@
 """What is held of a recruiter: what they asked for, deposited and were answered."""
 
-from labonnealternance.kit.personal_data import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject
 from offers.actions import offers
 from offers.enums import AccessStatus, CancelReason, Door, Outcome
 from offers.models import Access, AccessMove, Offer, OfferEvent, Registration

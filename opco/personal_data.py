@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from labonnealternance.kit.personal_data import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject
 from opco.actions import advisors
 from opco.enums import DecisionStatus
 from opco.models import Advisor, Answer, Decision, Note

@@ -9,6 +9,8 @@ import pytest
 from django.apps import apps
 from django.db import models
 
+from labonnealternance.kit import personal_registry
+
 # Column, or every such column of a model: how long it is kept, and what erases it.
 RULES = {
     "accounts.User": "anonymised two years after the last sign-in (accounts.purge); support: kept, it signs journals",
@@ -52,6 +54,19 @@ RULES = {
     "unsubscribe.ReportMove": "journal of a report: deleted with it",
     "companies.Remark": "support's note on an establishment: kept with it; its text is erased when it is removed",
     "scoring.RunMove": "journal of the score: a staff member's name and reason, kept with the run",
+}
+
+# What a person who asks for their data, or for their erasure, is not given by a kind of ``personal_data.py``.
+NOT_ASKED = {
+    "kit.Counter": "a keyed digest: nobody is found by it",
+    "axes.AccessFailureLog": "never written",
+    "axes.AccessLog": "never written",
+    "otp_totp.TOTPDevice": "support only, whose accounts are shut and not erased",
+    "companies.Establishment": "public registry: found by its SIRET, shown as long as the registry does",
+    "companies.LegalUnit": "public registry: found by its SIREN, shown as long as the registry does",
+    "companies.OpcoAssignment": "who told an OPCO: a member of support, an advisor, or nobody; anonymous with them",
+    "companies.ReleaseMove": "written by support about the score",
+    "scoring.RunMove": "written by support about the score",
 }
 
 # Columns that look personal and are not.
@@ -106,6 +121,26 @@ def test_every_column_that_may_hold_personal_data_has_a_rule(model, field):
         f"{model}.{field} looks like personal data: say in tests/test_personal_data.py how long it is kept, "
         "and what erases it, or why it is not personal."
     )
+
+
+def test_every_personal_column_is_read_out_and_erased_on_request_or_says_why_not():
+    """By a kind of its app's ``personal_data.py``, found by a person's address or account; or NOT_ASKED says why."""
+    covered = {label for kind in personal_registry.kinds() for label in kind.covers}
+    told = covered | set(NOT_ASKED) | set(NOT_PERSONAL)
+    assert [(model, field) for model, field in COLUMNS if not {model, f"{model}.{field}"} & told] == []
+
+
+def test_nothing_is_both_asked_and_not():
+    covered = {label for kind in personal_registry.kinds() for label in kind.covers}
+    assert covered & set(NOT_ASKED) == set()
+    labels = {model._meta.label for model in apps.get_models(include_auto_created=True)}
+    assert {label.rpartition(".")[0] if label.count(".") > 1 else label for label in covered | set(NOT_ASKED)} <= labels
+
+
+def test_each_kind_says_what_becomes_of_its_rows():
+    names = [kind.name for kind in personal_registry.kinds()]
+    assert len(names) == len(set(names))
+    assert all(kind.fate.endswith((".", ")")) and kind.shown for kind in personal_registry.kinds())
 
 
 def test_no_rule_outlives_its_column():

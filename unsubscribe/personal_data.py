@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from labonnealternance.kit.personal_data import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject
 from unsubscribe.enums import ReportStatus, Status
 from unsubscribe.models import Report, ReportMove, Request
 

@@ -10,8 +10,8 @@ from django.db import transaction
 
 from labonnealternance.accounts import emails
 from labonnealternance.accounts.models import User
-from labonnealternance.kit import personal_data, readings
-from labonnealternance.kit.personal_data import Held, Subject
+from labonnealternance.kit import personal_registry, readings
+from labonnealternance.kit.personal_registry import Held, Subject
 
 logger = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ def subject_of(*, address: str) -> Subject:
 def export(*, subject: Subject, by: User, at: datetime) -> Iterator[bytes]:
     """The file of what is held about ``subject``, piece by piece; that it was taken out is noted first."""
     _note(subject, by=by, at=at, screen="Export des données", sentence="Exporter ses données")
-    return personal_data.stream(subject, at=at)
+    return personal_registry.stream(subject, at=at)
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def erase(*, address: str, by: User, at: datetime, reason: str) -> list[Held]:
         raise NotErased("Un compte du support signe des journaux : désactivez-le, il ne s'efface pas.")
     subject = Subject(address, user)
     _note(subject, by=by, at=at, screen="Effacement des données", sentence=f"Effacer ses données : {reason}")
-    found = personal_data.erase(subject, by=by, at=at)
+    found = personal_registry.erase(subject, by=by, at=at)
     if any(each.count and each.kind.erase for each in found):
         emails.personal_data_erased(address=address, at=at)
     logger.info("personal_data_erased", user=user and user.pk, by=by.pk)

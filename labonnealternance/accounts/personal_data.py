@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Replace
 from labonnealternance.accounts import actions
 from labonnealternance.accounts.models import AddressChange, Session, SignInLink, User, Visit
 from labonnealternance.kit.models import Reading
-from labonnealternance.kit.personal_data import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject
 
 ERASED = "(effacé)"
 

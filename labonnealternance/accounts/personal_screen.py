@@ -21,10 +21,10 @@ from django.views.decorators.http import require_http_methods
 
 from labonnealternance.accounts import erasure
 from labonnealternance.accounts.models import User
-from labonnealternance.kit import personal_data, readings
+from labonnealternance.kit import personal_registry, readings
 from labonnealternance.kit.admin import ReasonForm
 from labonnealternance.kit.http import AddressField
-from labonnealternance.kit.personal_data import Held, Subject
+from labonnealternance.kit.personal_registry import Held, Subject
 
 EXPORT, ERASE = "accounts.export_user", "accounts.erase_user"
 
@@ -107,7 +107,7 @@ def _shown(request: HttpRequest, subject: Subject, *, form: ErasureForm | None =
         model=User._meta.label_lower,
         object_key=subject.user.pk if subject.user else "",
     )
-    found = personal_data.held(subject)
+    found = personal_registry.held(subject)
     return _page(
         request,
         subject=subject,
@@ -142,7 +142,7 @@ def _erased(request: HttpRequest, subject: Subject) -> HttpResponse:
     form = ErasureForm(request.POST, address=subject.address)
     if not form.is_valid():
         return _shown(request, subject, form=form)
-    if request.POST.get("seen", "") != _seen(personal_data.held(subject)):
+    if request.POST.get("seen", "") != _seen(personal_registry.held(subject)):
         form.add_error(None, "Ces données ont changé depuis : relisez-les, puis confirmez de nouveau.")
         return _shown(request, subject, form=form)
     try:

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from labonnealternance.kit.personal_data import Kind
+from labonnealternance.kit.personal_registry import Kind
 from labonnealternance.mail.actions.retention import ERASURE_TOLD
 from labonnealternance.mail.models import Message, Suppression
 

@@ -60,3 +60,8 @@ def test_the_former_address_is_told_of_the_change(user):
 def test_the_owner_of_an_address_is_told_that_it_was_given_for_another_account(user):
     emails.address_taken(owner=user, at=AT)
     check("ancienne@exemple.fr")
+
+
+def test_who_had_their_data_erased_reads_what_stays():
+    emails.personal_data_erased(address="effacee@exemple.fr", at=AT)
+    check("effacee@exemple.fr", confidential=True)

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from labonnealternance.accounts import erasure
 from labonnealternance.accounts.models import User
-from labonnealternance.kit import personal_data
+from labonnealternance.kit import personal_registry
 from labonnealternance.kit.contacts import NotAnAddress, clean_email
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         except NotAnAddress as refusal:
             raise CommandError(str(refusal)) from refusal
         if dry_run:
-            found = personal_data.held(erasure.subject_of(address=address))
+            found = personal_registry.held(erasure.subject_of(address=address))
         else:
             person = User.objects.filter(email=by.strip().lower(), is_staff=True, is_active=True).first()
             if person is None:
