@@ -57,7 +57,8 @@ class QueueForm(forms.Form):
     )
     origine = _select("Origine", [("", "Toutes"), *AccessOrigin.choices])
     offres = _select("Offres en attente", [("", "Avec ou sans"), ("avec", "Avec"), ("sans", "Sans")])
-    opco = _select("OPCO", [("", "Tous"), (WITHOUT_OPCO, "Sans OPCO connu")])
+    opco = _select("OPCO", [("", "Tous"), (WITHOUT_OPCO, "OPCO inconnu")])
+    etablissement = _select("Établissement", [("", "Tous"), ("a-verifier", "À vérifier auprès du registre")])
 
     def __init__(self, data, *, desk: Desk):
         super().__init__(data)
@@ -66,7 +67,7 @@ class QueueForm(forms.Form):
         if desk.is_support:
             self.fields["opco"].choices += list(Opco.objects.order_by("name").values_list("code", "name"))  # type: ignore[attr-defined]
         else:
-            del self.fields["opco"]
+            del self.fields["opco"], self.fields["etablissement"]
 
     @property
     def filters(self) -> Filters:
@@ -79,6 +80,7 @@ class QueueForm(forms.Form):
             origin=said.get("origine", ""),
             offers=said.get("offres", ""),
             opco=said.get("opco", ""),
+            to_verify=bool(said.get("etablissement")),
         )
 
     @property

@@ -125,9 +125,9 @@ def training_centre_of(*, email: str, besides: str = "") -> TrainingCentre | Non
     for rows in (imported, given):
         if besides:
             rows = rows.exclude(siret__startswith=besides)
-        is_contact = ExpressionWrapper(Q(email=email), output_field=BooleanField())
+        is_address = ExpressionWrapper(Q(email=email), output_field=BooleanField())
         found += (
-            rows.annotate(is_contact=is_contact).order_by("-is_contact", "siret").values_list("is_contact", "siret")[:1]
+            rows.annotate(is_contact=is_address).order_by("-is_contact", "siret").values_list("is_contact", "siret")[:1]
         )
     if not found:
         return None

@@ -392,6 +392,8 @@ OFFER_COUNTS_DELAY: float | None = 5
 ESTABLISHMENT_PAGE = "offers:establishment"
 # Where a visitor reports what is wrong: with an establishment, by its SIRET; with an offer, by its identifier.
 REPORT_PAGES = {"establishment": "unsubscribe:report", "offer": "unsubscribe:report_offer"}
+# Where an access is judged, with all that one needs to know: the page of the OPCO's queue.
+FILE_PAGE = "opco:case"
 # Where the link of an e-mail to an establishment leads, with its token.
 LEAVE_BY_MAIL_PAGE = "unsubscribe:by_mail"
 

@@ -1,11 +1,14 @@
 """Who asks to act for an establishment: what vouches for them, and support's word until an OPCO gives its own."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from companies.actions import contacts
-from companies.models import spaced_siret
+from companies.models import Opco, spaced_siret
 from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button, moment, table
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.http import ParagraphsField
@@ -43,6 +46,35 @@ class StandingFilter(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() in AccessStatus else queryset
 
 
+WITHOUT_OPCO = "inconnu"
+
+
+class OperatorFilter(admin.SimpleListFilter):
+    title = "OPCO"
+    parameter_name = "opco"
+
+    def lookups(self, request, model_admin):
+        return [(WITHOUT_OPCO, "OPCO inconnu"), *Opco.objects.order_by("name").values_list("code", "name")]
+
+    def queryset(self, request, queryset):
+        if self.value() == WITHOUT_OPCO:
+            return queryset.filter(establishment__opco__isnull=True)
+        is_one = self.value() in dict(self.lookup_choices)
+        return queryset.filter(establishment__opco=self.value()) if is_one else queryset
+
+
+class RegistryFilter(admin.SimpleListFilter):
+    title = "établissement"
+    parameter_name = "etablissement"
+
+    def lookups(self, request, model_admin):
+        return [("a-verifier", "À vérifier auprès du registre")]
+
+    def queryset(self, request, queryset):
+        is_asked = self.value() == "a-verifier"
+        return queryset.filter(establishment__to_verify_since__isnull=False) if is_asked else queryset
+
+
 class JournalInline(ShownInline):
     model = AccessMove
     fields = ["at", "from_status", "to_status", "by", "reason"]
@@ -61,25 +93,25 @@ def _denial(access: Access, answers: dict) -> str:
 
 @admin.register(Access)
 class AccessAdmin(ShownAdmin):
-    list_display = ["user", "company", "siret", "standing", "origin", "asked_at"]
-    list_select_related = ["user", "establishment"]
-    list_filter = [StandingFilter, "origin"]
+    list_display = ["user", "company", "siret", "operator", "standing", "origin", "asked_at"]
+    list_select_related = ["user", "establishment__opco"]
+    list_filter = [StandingFilter, OperatorFilter, RegistryFilter, "origin"]
     search_fields = ["user"]
     search_help_text = SEARCH_HELP
     ordering = ["-asked_at", "-id"]
     fields = [
-        "person", "names", "phone", "place", "operator", "status", "origin", "asked_at", "confirmed_at", "decided_at",
-        "known_contact", "known_domains", "comparison", "offers", "registrations",
+        "file", "person", "names", "phone", "place", "verification", "operator", "status", "origin", "asked_at",
+        "confirmed_at", "decided_at", "known_contact", "known_domains", "comparison", "offers", "registrations",
     ]  # fmt: skip
     readonly_fields = [
-        "person", "names", "phone", "place", "operator", "known_contact", "known_domains", "comparison", "offers",
-        "registrations",
+        "file", "person", "names", "phone", "place", "verification", "operator", "known_contact", "known_domains",
+        "comparison", "offers", "registrations",
     ]  # fmt: skip
     inlines = [JournalInline]
     buttons = ["grant", "deny"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("user", "establishment")
+        return super().get_queryset(request).select_related("user", "establishment__opco")
 
     def get_search_results(self, request, queryset, search_term):
         return narrowed(queryset, search_term), False
@@ -98,6 +130,14 @@ class AccessAdmin(ShownAdmin):
     def siret(self, access):
         return spaced_siret(access.establishment.siret)
 
+    @admin.display(description="Dossier")
+    def file(self, access):
+        """Where advisors certify, refuse, pass on and ask: support does so too, with what they see."""
+        if access.confirmed_at is None:
+            return "La personne n'a pas confirmé son adresse : personne ne la juge."
+        page = reverse(settings.FILE_PAGE, args=[access.pk])
+        return format_html('<a href="{}">Ouvrir dans la file des recruteurs à valider</a>', page)
+
     @admin.display(description="Personne")
     def person(self, access):
         return link(access.user)
@@ -114,9 +154,14 @@ class AccessAdmin(ShownAdmin):
     def place(self, access):
         return link_to_establishment(access.establishment)
 
+    @admin.display(description="Vérification auprès du registre")
+    def verification(self, access):
+        since = access.establishment.to_verify_since
+        return f"à faire depuis le {moment(since)}" if since else "faite"
+
     @admin.display(description="OPCO")
     def operator(self, access):
-        return access.establishment.opco or "—"
+        return access.establishment.opco or "OPCO inconnu"
 
     @admin.display(description="Contact connu de l'établissement")
     def known_contact(self, access):
@@ -129,6 +174,14 @@ class AccessAdmin(ShownAdmin):
 
     @admin.display(description="L'adresse de la personne")
     def comparison(self, access):
+        centre = contacts.training_centre_of(email=access.user.email, besides=access.establishment.siren)
+        told = self._what_it_proves(access)
+        if centre is None:
+            return told
+        part = "L'adresse" if centre.is_contact else "Le domaine"
+        return f"{part} est du contact connu d'un CFA, {centre.name} (SIRET {spaced_siret(centre.siret)}). {told}"
+
+    def _what_it_proves(self, access):
         email, establishment = access.user.email, access.establishment
         domain = email.rpartition("@")[2]
         if email == contacts.known_contact(siret=establishment.siret):

@@ -72,6 +72,12 @@ class Access(WithStatus):
                 condition=models.Q(status=AccessStatus.AWAITING, confirmed_at__isnull=False),
             ),
             models.Index(fields=["-asked_at", "-id"], name="access_newest"),
+            # What was decided, latest first.
+            models.Index(
+                fields=["status", "-decided_at", "-id"],
+                name="access_decided",
+                condition=~models.Q(status=AccessStatus.AWAITING),
+            ),
         ]
 
     def __str__(self):

@@ -10,9 +10,13 @@ from labonnealternance.accounts.actions import close_other_sessions, give_role, 
 from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.contacts import clean_email
-from opco.models import Advisor, Case
+from opco.enums import DecisionStatus
+from opco.models import Advisor, Case, Decision
 
 logger = structlog.get_logger(__name__)
+
+# Why a decision that an advisor held has no effect.
+DEACTIVATED = "Le conseiller a été désactivé entre-temps."
 
 
 class NotAppointed(Exception):
@@ -62,6 +66,9 @@ def deactivate(*, advisor_id: int, by: User, at: datetime) -> None:
         return
     advisor.deactivated_at, advisor.deactivated_by = at, by
     advisor.save(update_fields=["deactivated_at", "deactivated_by"])
+    held = Decision.objects.held().filter(made_by=advisor.user).select_for_update(of=("self",)).order_by("pk")
+    for decision in held:
+        decision.settle(to=DecisionStatus.DROPPED, by=by, at=at, reason=DEACTIVATED)
     take_role(user=advisor.user, role=Role.ADVISOR)
     close_other_sessions(user=advisor.user, kept_session=None)
     Case.objects.filter(taken_by=advisor.user).update(taken_by=None, taken_at=None)

@@ -61,9 +61,11 @@ def answer(*, token: str, text: str, key: uuid.UUID, at: datetime) -> Answer:
     """
     question = question_of(token=token, at=at)
     access = Access.objects.select_for_update(of=("self",), no_key=True).get(pk=question.access_id)
-    known = question.answers.filter(key=key).first()
-    if known:
+    known = Answer.objects.filter(key=key).first()
+    if known and known.question_id == question.pk:
         return known
+    if known:
+        raise RefusedAnswer("Rechargez la page.")
     if access.status != AccessStatus.AWAITING:
         raise RefusedAnswer("Votre demande a été traitée entre-temps : il n’y a plus rien à répondre.")
     if question.answers.count() >= MOST_ANSWERS:

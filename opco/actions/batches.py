@@ -7,9 +7,10 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import CharField, Count, Func, QuerySet, Value
+from django.db.models import Count, QuerySet
 
 from companies.enums import FREE_MAIL
+from companies.models import domain_of
 from labonnealternance.accounts.models import User
 from offers.enums import AccessStatus
 from offers.models import Access
@@ -55,12 +56,8 @@ class Batch:
     refused: Sequence[tuple[Access, str]]
 
 
-def _domain() -> Func:
-    return Func("user__email", Value("@"), Value(-1), function="split_part", output_field=CharField())
-
-
 def _per_domain(rows: QuerySet[Access]) -> QuerySet:
-    return rows.order_by().annotate(domain=_domain()).values("domain").annotate(number=Count("pk"))
+    return rows.order_by().annotate(domain=domain_of("user__email")).values("domain").annotate(number=Count("pk"))
 
 
 def groups(*, desk: Desk, at: datetime) -> list[Group]:
@@ -76,9 +73,11 @@ def groups(*, desk: Desk, at: datetime) -> list[Group]:
 
 def certified_with(*, desk: Desk, domain: str) -> list[Access]:
     """The latest people of the desk's files who have ``domain`` and were certified: why it is known."""
-    if domain in FREE_MAIL:
+    if domain in FREE_MAIL or "\0" in domain:
         return []
-    rows = files_of(desk).filter(status=AccessStatus.GRANTED).alias(domain=_domain()).filter(domain=domain)
+    rows = (
+        files_of(desk).filter(status=AccessStatus.GRANTED).alias(domain=domain_of("user__email")).filter(domain=domain)
+    )
     return list(rows.select_related("user", "establishment").order_by("-decided_at", "-pk")[:MOST_KNOWN])
 
 
@@ -86,7 +85,11 @@ def files_to_certify(*, desk: Desk, domain: str, at: datetime) -> list[Access]:
     """The first files to treat of people who have ``domain``. Raises ``UnknownDomain``."""
     if not certified_with(desk=desk, domain=domain):
         raise UnknownDomain
-    rows = in_tab(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=at).alias(domain=_domain()).filter(domain=domain)
+    rows = (
+        in_tab(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=at)
+        .alias(domain=domain_of("user__email"))
+        .filter(domain=domain)
+    )
     return list(with_facts(rows).order_by("confirmed_at", "pk")[:MOST_FILES])
 
 
@@ -99,7 +102,7 @@ def certify_all(*, desk: Desk, domain: str, access_ids: Iterable[int], batch: uu
     """
     if not certified_with(desk=desk, domain=domain):
         raise UnknownDomain
-    rows = files_of(desk).alias(domain=_domain()).filter(pk__in=list(access_ids), domain=domain)
+    rows = files_of(desk).alias(domain=domain_of("user__email")).filter(pk__in=list(access_ids), domain=domain)
     rows = rows.select_related("user", "establishment__opco").order_by("pk")
     locked = list(rows.select_for_update(of=("self",), no_key=True)[:MOST_FILES])
     done = list(decisions_of(desk).filter(batch=batch, made_by=desk.user))

@@ -22,6 +22,13 @@ class TakenByAnother(Exception):
         super().__init__(f"Dossier pris par {name_of(case.taken_by)} {moment(case.taken_at, now=now)}.")
 
 
+class UsedKey(Exception):
+    """The form's key is another form's: its text was not kept."""
+
+    def __init__(self):
+        super().__init__("Rechargez la page.")
+
+
 def taken_by_another(access: Access, *, by: User, at: datetime) -> Case | None:
     """The case of ``access`` where somebody else than ``by`` is still on it at ``at``."""
     case = Case.objects.select_related("taken_by").filter(access=access).first()
@@ -61,10 +68,12 @@ def release(*, desk: Desk, access_id: int, at: datetime) -> None:
 def note(*, desk: Desk, access_id: int, text: str, key: uuid.UUID, at: datetime) -> Note:
     """Writes something for colleagues. ``key`` is drawn with the form: sent twice, it is one note.
 
-    Raises ``NotInYourOpco``.
+    Raises ``NotInYourOpco``, ``UsedKey``.
     """
     access = locked_file(desk, access_id)
     written, _ = Note.objects.get_or_create(
-        key=key, access=access, by=desk.user, defaults={"text": text.strip(), "at": at}
+        key=key, defaults={"access": access, "by": desk.user, "text": text.strip(), "at": at}
     )
+    if (written.access_id, written.by_id) != (access.pk, desk.user.pk):
+        raise UsedKey
     return written

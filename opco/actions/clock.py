@@ -13,6 +13,7 @@ from offers.enums import AccessStatus
 from offers.models import Access
 from opco import emails
 from opco.actions import answers
+from opco.actions.advisors import DEACTIVATED
 from opco.enums import DecisionKind, DecisionStatus
 from opco.models import KINDS, Advisor, Answer, Case, Decision, Note
 
@@ -72,11 +73,13 @@ def _apply(decision: Decision, *, at: datetime) -> None:
     )
     establishment, by = access.establishment, decision.made_by
     if not _still_judges(decision):
-        raise _NoEffect("Le conseiller a été désactivé entre-temps.")
+        raise _NoEffect(DEACTIVATED)
     if establishment.opco_id != decision.opco_id:
         raise _NoEffect("L'établissement a changé d'OPCO entre-temps.")
     if decision.kind not in KINDS[AccessStatus(access.status)]:
         raise _NoEffect("L'accès a été décidé par ailleurs entre-temps.")
+    if decision.kind == DecisionKind.REFUSE and _answered_since(decision):
+        raise _NoEffect("La personne a répondu entre-temps.")
     origin = OpcoOrigin.SUPPORT if by.is_staff else OpcoOrigin.ADVISOR
     match decision.kind:
         case DecisionKind.CERTIFY:
@@ -93,6 +96,8 @@ def _apply(decision: Decision, *, at: datetime) -> None:
                 establishment_id=establishment.pk, opco=decision.to_opco, origin=origin, by=by, at=at,
                 reason=decision.text,
             )  # fmt: skip
+            # The colleagues who were on its other files have them no more.
+            Case.objects.filter(access__establishment=establishment).update(taken_by=None, taken_at=None)
         case DecisionKind.ASK:
             letter = emails.information_asked(decision=decision, access=access, token=answers.token_of(decision))
             mail.write_many([letter], at=at)
@@ -102,6 +107,11 @@ def _apply(decision: Decision, *, at: datetime) -> None:
         Case.objects.update_or_create(access=access, defaults=waits)
     else:
         Case.objects.filter(access=access).update(**waits)
+
+
+def _answered_since(decision: Decision) -> bool:
+    """Nobody is refused without what they answered being read."""
+    return Answer.objects.filter(question__access=decision.access_id, at__gt=decision.made_at).exists()
 
 
 def _still_judges(decision: Decision) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from companies.actions import contacts
+from companies.actions.contacts import TrainingCentre
 from offers.enums import AccessStatus
 from offers.models import Access
 from opco.actions.desks import Desk, files_of
@@ -24,15 +25,21 @@ class Match(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """``domains`` are those of the contacts known of the company; a known address itself is told to nobody."""
+    """``domains`` are those of the contacts known of the company; a known address itself is told to nobody.
+
+    ``centre`` is the training centre that the address points to, whatever else it proves.
+    """
 
     match: Match
     domain: str
     domains: list[str]
+    centre: TrainingCentre | None
 
 
 def comparison_of(*, access: Access, desk: Desk) -> Comparison:
-    """Compares the address of the person of ``access`` with the contacts of the company, and with who was certified."""
+    """Compares the address of the person of ``access`` with the contacts of the company and those of training centres,
+    and with who was certified.
+    """
     establishment, email = access.establishment, access.user.email
     domain = email.rpartition("@")[2]
     known = contacts.known_contact(siret=establishment.siret)
@@ -41,6 +48,7 @@ def comparison_of(*, access: Access, desk: Desk) -> Comparison:
         match=_match(access, desk, email=email, domain=domain, known=known, domains=domains),
         domain=domain,
         domains=sorted(domains)[:MOST_DOMAINS],
+        centre=contacts.training_centre_of(email=email, besides=establishment.siren),
     )
 
 

@@ -18,7 +18,7 @@ from opco.actions.cases import refuse_if_taken
 from opco.actions.desks import Desk, NotInYourOpco, decisions_of, files_of, locked_file
 from opco.actions.words import moment, name_of
 from opco.enums import DecisionKind, DecisionStatus, RefusalReason
-from opco.models import HOLD, KINDS, Case, Decision
+from opco.models import HOLD, KINDS, Answer, Case, Decision
 
 logger = structlog.get_logger(__name__)
 
@@ -66,9 +66,35 @@ class RefusedDecision(Exception):
 
 
 def version_of(access: Access) -> str:
-    """What a page has seen of the decisions about ``access``."""
+    """What a page has seen of the decisions about ``access``, and of the person's answers."""
     last = access.decisions.standing().order_by("-pk").values_list("pk", flat=True).first()
-    return f"{access.status}.{last or 0}"
+    answer = _last_answer(access)
+    return f"{access.status}.{last or 0}.{answer.pk if answer else 0}"
+
+
+def _last_answer(access: Access) -> Answer | None:
+    return Answer.objects.filter(question__access=access).order_by("-pk").first()
+
+
+def _changed(access: Access, *, seen: str, now: datetime) -> Exception:
+    """What happened to ``access`` since a page that has ``seen`` less."""
+    answer = _last_answer(access)
+    if answer and seen.rpartition(".")[0] == version_of(access).rpartition(".")[0]:
+        return RefusedDecision(
+            f"La personne a répondu {moment(answer.at, now=now)} : lisez sa réponse avant de décider."
+        )
+    return decided_meanwhile(access, now=now)
+
+
+def refuse_if_changed(*, desk: Desk, access: Access, seen: str, at: datetime) -> None:
+    """Raises what keeps ``desk`` from deciding now, from a page that has ``seen`` what it says."""
+    if access.decisions.held().exists():
+        raise decided_meanwhile(access, now=at)
+    if seen != version_of(access):
+        raise _changed(access, seen=seen, now=at)
+    if access.user_id == desk.user.pk:
+        raise RefusedDecision(YOUR_OWN)
+    refuse_if_taken(access, by=desk.user, at=at)
 
 
 def decided_meanwhile(access: Access, *, now: datetime) -> Exception:
@@ -91,11 +117,9 @@ def _hold(kind: DecisionKind, *, desk: Desk, access_id: int, seen: str, at: date
     held = access.decisions.held().first()
     if held and held.made_by_id == desk.user.pk and held.kind == kind and _is_same(held, facts):
         return held
-    if held or seen != version_of(access) or kind not in KINDS[AccessStatus(access.status)]:
+    refuse_if_changed(desk=desk, access=access, seen=seen, at=at)
+    if kind not in KINDS[AccessStatus(access.status)]:
         raise decided_meanwhile(access, now=at)
-    if access.user_id == desk.user.pk:
-        raise RefusedDecision(YOUR_OWN)
-    refuse_if_taken(access, by=desk.user, at=at)
     decision = Decision.objects.create(
         access=access,
         kind=kind,

@@ -27,7 +27,8 @@ class Filters:
     """What a list is narrowed to; an empty value narrows nothing.
 
     ``days``: waiting for as many at least. ``offers``: "avec" or "sans" offers waiting. ``opco``: a code, or
-    ``WITHOUT_OPCO``; only support has more than one to choose from.
+    ``WITHOUT_OPCO``; ``to_verify``: at establishments that the registry has not confirmed yet. Only support narrows by
+    these two.
     """
 
     text: str = ""
@@ -36,6 +37,7 @@ class Filters:
     origin: str = ""
     offers: str = ""
     opco: str = ""
+    to_verify: bool = False
 
 
 def waiting_offers() -> QuerySet[Offer]:
@@ -76,6 +78,8 @@ def _narrowed(filters: Filters, *, desk: Desk, at: datetime, prefix: str = "") -
             asked["establishment__opco__isnull"] = True
         else:
             asked["establishment__opco"] = filters.opco
+    if filters.to_verify and desk.is_support:
+        asked["establishment__to_verify_since__isnull"] = False
     return Q(**{f"{prefix}{name}": value for name, value in asked.items()})
 
 
@@ -125,19 +129,20 @@ def _begins_a_word(word: str) -> str:
     return found
 
 
-def _stands(*, asked: Q, held: Q, held_to: Callable[[DecisionKind], Q]) -> dict[Tab, Q]:
-    """Which files each tab holds: a file stands where the decision that is held about it will bring it."""
+def _stands(*, asked: Q, held: Q, held_to: Callable[[DecisionKind], Q]) -> dict[Tab, tuple[Q, Q]]:
+    """Which files each tab holds: those that stand there, and those that the decision held about them will bring."""
+    awaiting = Q(status=AccessStatus.AWAITING) & ~held
     return {
-        Tab.TO_TREAT: Q(status=AccessStatus.AWAITING) & ~asked & ~held,
-        Tab.ASKED: (Q(status=AccessStatus.AWAITING) & asked & ~held) | held_to(DecisionKind.ASK),
-        Tab.CERTIFIED: (Q(status=AccessStatus.GRANTED) & ~held) | held_to(DecisionKind.CERTIFY),
-        Tab.REFUSED: (Q(status=AccessStatus.DENIED) & ~held) | held_to(DecisionKind.REFUSE),
+        Tab.TO_TREAT: (awaiting & ~asked, Q(pk__in=[])),
+        Tab.ASKED: (awaiting & asked, held_to(DecisionKind.ASK)),
+        Tab.CERTIFIED: (Q(status=AccessStatus.GRANTED) & ~held, held_to(DecisionKind.CERTIFY)),
+        Tab.REFUSED: (Q(status=AccessStatus.DENIED) & ~held, held_to(DecisionKind.REFUSE)),
     }
 
 
 # Lists ask with EXISTS, of which PostgreSQL knows the odds: a first page is read in its order, and nothing is sorted.
 _ANSWERED = Exists(Case.objects.filter(access=OuterRef("pk"), answered_at__isnull=False))
-_IN_TAB = _stands(
+_LISTED = _stands(
     asked=Q(Exists(Case.objects.filter(access=OuterRef("pk"), asked_at__isnull=False))),
     held=Q(Exists(Decision.objects.held().filter(access=OuterRef("pk")))),
     held_to=lambda kind: Q(Exists(Decision.objects.held().filter(access=OuterRef("pk"), kind=kind))),
@@ -148,17 +153,20 @@ _COUNTED = _stands(
     held=Q(held__isnull=False),
     held_to=lambda kind: Q(held__kind=kind),
 )
+# What is within its minute, then what was decided, latest first.
+_LATEST_FIRST = (F("held__made_at").desc(nulls_last=True), "-decided_at", "-pk")
 _ORDER: dict[Tab, tuple] = {
-    Tab.ASKED: ("case__asked_at", "pk"),
-    Tab.CERTIFIED: (F("decided_at").desc(nulls_first=True), "-pk"),
-    Tab.REFUSED: (F("decided_at").desc(nulls_first=True), "-pk"),
+    Tab.TO_TREAT: (F("case__answered_at").asc(nulls_last=True), "confirmed_at", "pk"),
+    Tab.ASKED: (F("held__made_at").asc(nulls_first=True), "case__asked_at", "pk"),
+    Tab.CERTIFIED: _LATEST_FIRST,
+    Tab.REFUSED: _LATEST_FIRST,
 }
 
 
 def counts(*, desk: Desk, filters: Filters, at: datetime) -> dict[Tab, int]:
     """How many files each tab holds; two queries."""
     rows = files(desk=desk, filters=filters, at=at).alias(held=_held())
-    found = rows.aggregate(**{tab.name: Count("pk", filter=stands) for tab, stands in _COUNTED.items()})
+    found = rows.aggregate(**{tab.name: Count("pk", filter=stand | held) for tab, (stand, held) in _COUNTED.items()})
     return {
         **{tab: found[tab.name] for tab in _COUNTED},
         Tab.PASSED_ON: passed_on(desk=desk, filters=filters, at=at).count(),
@@ -167,7 +175,8 @@ def counts(*, desk: Desk, filters: Filters, at: datetime) -> dict[Tab, int]:
 
 def in_tab(*, tab: Tab, desk: Desk, filters: Filters, at: datetime) -> QuerySet[Access]:
     """The files of ``tab``, in no order; not for what was passed on."""
-    return files(desk=desk, filters=filters, at=at).filter(_IN_TAB[tab])
+    stand, held = _LISTED[tab]
+    return files(desk=desk, filters=filters, at=at).filter(stand | held)
 
 
 def rows_of(*, tab: Tab, desk: Desk, filters: Filters, at: datetime) -> QuerySet[Access]:
@@ -175,29 +184,30 @@ def rows_of(*, tab: Tab, desk: Desk, filters: Filters, at: datetime) -> QuerySet
 
     To treat: what was answered, then oldest first. Awaiting an answer: longest first. Decided: latest first.
     """
-    rows = in_tab(tab=tab, desk=desk, filters=filters, at=at)
-    if tab != Tab.TO_TREAT:
-        return with_facts(rows).order_by(*_ORDER[tab])
-    return with_facts(rows).order_by(F("case__answered_at").asc(nulls_last=True), "confirmed_at", "pk")
+    return with_facts(in_tab(tab=tab, desk=desk, filters=filters, at=at)).order_by(*_ORDER[tab])
 
 
 def page_of(*, tab: Tab, desk: Desk, filters: Filters, at: datetime, start: int, stop: int) -> list[Access]:
     """The files of ``rows_of`` from ``start`` to ``stop``, without reading those before and after."""
-    rows = in_tab(tab=tab, desk=desk, filters=filters, at=at)
-    if tab == Tab.TO_TREAT:
-        answered, others = _in_order(rows)
-        before = answered.count()
-        chosen = [*_keys(answered[start:stop]), *_keys(others[max(0, start - before) : max(0, stop - before)])]
-    else:
-        chosen = _keys(rows.order_by(*_ORDER[tab])[start:stop])
+    first, others = _in_order(tab, files(desk=desk, filters=filters, at=at))
+    before = first.count()
+    chosen = [*_keys(first[start:stop]), *_keys(others[max(0, start - before) : max(0, stop - before)])]
     found = with_facts(Access.objects.filter(pk__in=chosen)).in_bulk()
     return [found[pk] for pk in chosen if pk in found]
 
 
-def _in_order(rows: QuerySet[Access]) -> tuple[QuerySet[Access], QuerySet[Access]]:
-    """The list to treat, in two: what was answered, then what was not."""
-    answered = rows.filter(_ANSWERED).order_by("case__answered_at", "pk")
-    return answered, rows.filter(~_ANSWERED).order_by("confirmed_at", "pk")
+def _in_order(tab: Tab, rows: QuerySet[Access]) -> tuple[QuerySet[Access], QuerySet[Access]]:
+    """The list of ``tab`` among ``rows``, in the order of ``rows_of``: in two, each of which an index serves."""
+    if tab == Tab.ASKED:
+        # Of which there are few.
+        both = _LISTED[tab][0] | _LISTED[tab][1]
+        return rows.none(), rows.filter(both).annotate(held=_held()).order_by(*_ORDER[tab])
+    stand, held = (rows.filter(each) for each in _LISTED[tab])
+    if tab == Tab.TO_TREAT:
+        answered = stand.filter(_ANSWERED).order_by("case__answered_at", "pk")
+        return answered, stand.filter(~_ANSWERED).order_by("confirmed_at", "pk")
+    held = held.annotate(held=_held()).order_by("-held__made_at", "-decided_at", "-pk")
+    return held, stand.order_by("-decided_at", "-pk")
 
 
 def _keys(rows: QuerySet[Access]) -> list[int]:
@@ -223,12 +233,12 @@ def next_file(*, desk: Desk, after: int | None, filters: Filters, at: datetime) 
     Files that a colleague took are passed over, and ``after`` itself.
     """
     taken = Case.objects.filter(access=OuterRef("pk"), taken_at__gt=at - TAKING).exclude(taken_by=desk.user)
-    rows = in_tab(tab=Tab.TO_TREAT, desk=desk, filters=filters, at=at).filter(~Exists(taken))
+    rows = files(desk=desk, filters=filters, at=at).filter(~Exists(taken))
     here = None
     if after is not None:
         rows = rows.exclude(pk=after)
         here = files_of(desk).select_related("case").filter(pk=after).first()
-    answered, others = _in_order(rows)
+    answered, others = _in_order(Tab.TO_TREAT, rows)
     in_turn = [answered, others]
     if here is not None:
         case = getattr(here, "case", None)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from companies.actions import contacts
 from labonnealternance.kit.text import counted
 from opco.actions import batches
 from opco.actions.batches import UnknownDomain
@@ -45,6 +46,7 @@ def certify(request: HttpRequest, desk: Desk) -> HttpResponse:
         **frame(desk, section="batches", at=at),
         "domain": domain,
         "lines": [(each.pk, line_of(each, kept={}, desk=desk, at=at)) for each in files],
+        "centre": contacts.training_centre_of(email=f"@{domain}"),
         "certified": batches.certified_with(desk=desk, domain=domain),
         "batch": uuid.uuid4(),
         "most": batches.MOST_FILES,

@@ -36,7 +36,7 @@ from opco.views.desk import (
     narrowing,
     with_query,
 )
-from opco.views.words import case_of, held_of, history, standing_of, taking_of, verdict_of
+from opco.views.words import case_of, held_of, history, standing_of, taking_of, verdicts_of
 
 MOST_OFFERS = 10
 MOST_OTHERS = 20
@@ -153,6 +153,16 @@ def _warnings(access: Access, *, at: datetime) -> list[str]:
     return told
 
 
+def _in_the_back_office(access: Access) -> list[tuple[str, str]]:
+    """The pages that support alone has."""
+    establishment = access.establishment
+    return [
+        ("Cet accès dans le back-office", reverse("admin:offers_access_change", args=[access.pk])),
+        ("L’établissement", reverse("admin:companies_establishment_change", args=[establishment.pk])),
+        ("La personne", reverse("admin:accounts_user_change", args=[access.user_id])),
+    ]
+
+
 def _registers(establishment: Establishment) -> list[tuple[str, str]]:
     """The public registers' pages about the establishment; their addresses come from the settings."""
     names = {"siret": establishment.siret, "siren": establishment.siren}
@@ -187,9 +197,10 @@ def case_context(
         "legal": _legal(establishment),
         "warnings": _warnings(access, at=at),
         "registers": _registers(establishment),
+        "back_office": _in_the_back_office(access) if desk.is_support else [],
         "phone": shown_phone(access.user.phone),
         "asked_on": french_date(localdate(access.asked_at)),
-        "verdict": verdict_of(comparison_of(access=access, desk=desk)),
+        "verdicts": verdicts_of(comparison_of(access=access, desk=desk)),
         "offers": _offers(access, at=at),
         "others_on_siret": others_on_siret,
         "others_on_siren": _others(access, desk, siren=True, kept=kept, at=at),
@@ -215,8 +226,12 @@ def actions_context(request: HttpRequest, desk: Desk, access: Access, *, at: dat
         AccessStatus(access.status)
     ]  # fmt: skip
 
+    version = version_of(access)
+
     def address(name: str) -> str:
-        return with_query(reverse(f"opco:{name}", args=[access.pk]), kept)
+        # The pages of a decision say what was seen before they were asked for.
+        query = {**kept, "seen": version} if name in {"pass_on", "ask"} else kept
+        return with_query(reverse(f"opco:{name}", args=[access.pk]), query)
 
     return {
         "access": access,
@@ -225,7 +240,7 @@ def actions_context(request: HttpRequest, desk: Desk, access: Access, *, at: dat
         "siret": spaced_siret(access.establishment.siret),
         "standing": standing_of(access, at=at),
         "held": held,
-        "seen": version_of(access),
+        "seen": version,
         "may_certify": DecisionKind.CERTIFY in kinds,
         "may_refuse": DecisionKind.REFUSE in kinds,
         "may_pass_on": DecisionKind.PASS_ON in kinds,
@@ -240,6 +255,7 @@ def actions_context(request: HttpRequest, desk: Desk, access: Access, *, at: dat
             "case", "certify", "refuse", "pass_on", "ask", "take", "release", "note",
         )},
         "kept": kept,
+        "asked_from": {**kept, "seen": version},
         "list_address": with_query(reverse("opco:queue"), kept),
         "skip_address": with_query(reverse("opco:next"), {**kept, "apres": str(access.pk)}),
     }  # fmt: skip
@@ -280,5 +296,10 @@ def note(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
     if not form.is_valid():
         access = file_of(desk, access_id)
         return render(request, "opco/case.html", case_context(request, desk, access, at=at, note_form=form))
-    cases.note(desk=desk, access_id=access_id, at=at, **form.cleaned_data)
+    try:
+        cases.note(desk=desk, access_id=access_id, at=at, **form.cleaned_data)
+    except cases.UsedKey as refusal:
+        form.add_error("key", str(refusal))
+        context = case_context(request, desk, file_of(desk, access_id), at=at, note_form=form)
+        return render(request, "opco/case.html", context)
     return redirect(f"{case_address(access_id, narrowing(request, desk).kept)}#notes")

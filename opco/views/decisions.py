@@ -52,8 +52,14 @@ def certify(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse
 def _page(
     request: HttpRequest, desk: Desk, access: Access, form: forms.Form, *, kind: DecisionKind, preview: str = ""
 ) -> HttpResponse:
-    """The page that asks what a decision needs, and shows the e-mail that it will send."""
+    """The page that asks what a decision needs, and shows the e-mail that it will send; not for a file that changed."""
     at = timezone.now()
+    if "seen" in request.GET and request.method != "POST":
+        try:
+            decisions.refuse_if_changed(desk=desk, access=access, seen=request.GET["seen"], at=at)
+        except REFUSALS as refusal:
+            messages.error(request, str(refusal))
+            return back_to_case(request, desk, access.pk)
     context = {
         **frame(desk, section="case", at=at, kept=narrowing(request, desk).kept),
         **actions_context(request, desk, access, at=at),

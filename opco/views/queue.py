@@ -37,6 +37,7 @@ class Line:
     siret: str
     place: str
     opco: str
+    is_to_verify: bool
     person: str
     email: str
     is_free_mail: bool
@@ -61,6 +62,7 @@ def line_of(access: Access, *, kept: dict[str, str], desk: Desk, at: datetime) -
         siret=spaced_siret(establishment.siret),
         place=place_of(establishment),
         opco=(establishment.opco.name if establishment.opco else "OPCO inconnu") if desk.is_support else "",
+        is_to_verify=establishment.to_verify_since is not None,
         person=user.get_full_name() if user.first_name or user.last_name else "",
         email=user.email,
         is_free_mail=is_free_mail(user.email.rpartition("@")[2]),

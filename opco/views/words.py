@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from companies.models import OpcoAssignment
+from companies.models import OpcoAssignment, spaced_siret
 from labonnealternance.kit.text import french_moment, french_time, uncapitalised
 from offers.enums import AccessStatus
 from offers.models import Access, AccessMove
@@ -78,7 +78,21 @@ class Verdict:
     sentence: str
 
 
-def verdict_of(comparison: Comparison) -> Verdict:
+def verdicts_of(comparison: Comparison) -> list[Verdict]:
+    """What the address proves; before it, that it is not the employer's but a training centre's."""
+    told = [_verdict_of(comparison)]
+    centre = comparison.centre
+    if centre:
+        whose = f"{centre.name} (SIRET {spaced_siret(centre.siret)}), qui est un établissement d’enseignement"
+        if centre.is_contact:
+            title, sentence = "Adresse d’un CFA", f"C’est l’adresse du contact connu de {whose}."
+        else:
+            title, sentence = "Domaine d’un CFA", f"@{comparison.domain} est le domaine du contact connu de {whose}."
+        told.insert(0, Verdict("warning", title, f"{sentence} Seul l’employeur dépose ses offres."))
+    return told
+
+
+def _verdict_of(comparison: Comparison) -> Verdict:
     known = ", ".join(f"@{domain}" for domain in comparison.domains)
     others = f" Domaines connus de l’entreprise : {known}." if known else ""
     match comparison.match:

@@ -1,14 +1,19 @@
 """Support appoints advisors, takes them away at once, sees who took lists out, and opens the queue of all OPCOs."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import User
+from labonnealternance.mail.models import Message
+from opco.actions import clock
 from opco.models import Advisor, Export
 from tests import factories
-from tests.opco.desk import AT, certify, make_advisor, make_desk, make_file, make_opco, seated
+from tests.opco.desk import AT, TICK, certify, make_advisor, make_desk, make_file, make_opco, seated
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +159,53 @@ def test_the_back_office_opens_the_queue_of_all_opcos(office):
     queue = office.get(reverse("opco:queue")).content.decode()
     assert "SANS OPCO" in queue
     assert "A VERIFIER" in queue
+
+
+def test_the_back_office_narrows_the_accesses_to_unknown_opcos_and_to_establishments_to_verify(office):
+    plain = make_file()
+    nobodys = make_file(establishment__opco=None)
+    to_verify = make_file(make_opco(2), establishment__to_verify_since=AT)
+    url = reverse("admin:offers_access_changelist")
+    for question, expected in {
+        "opco=inconnu": {nobodys}, "opco=opco-2": {to_verify}, "etablissement=a-verifier": {to_verify},
+        "opco=inconnu&etablissement=a-verifier": set(), "opco=x": {plain, nobodys, to_verify},
+        "etablissement=x": {plain, nobodys, to_verify},
+    }.items():  # fmt: skip
+        assert set(office.get(f"{url}?{question}").context["cl"].result_list) == expected, question
+
+
+def test_support_goes_from_the_access_to_its_file_acts_as_an_advisor_does_and_comes_back(office, support):
+    access = make_file(establishment__opco=None, establishment__to_verify_since=AT)
+    sheet = reverse("admin:offers_access_change", args=[access.pk])
+    file = reverse("opco:case", args=[access.pk])
+    page = office.get(sheet).content.decode()
+    assert f'<a href="{file}">Ouvrir dans la file des recruteurs à valider</a>' in page
+    assert "OPCO inconnu" in page
+    answer = office.get(file)
+    assert f'href="{sheet}"' in answer.content.decode()
+    office.post(reverse("opco:pass_on", args=[access.pk]), {"to": make_opco().pk, "seen": answer.context["seen"]})
+    clock.apply_due(at=timezone.now() + TICK)
+    access.establishment.refresh_from_db()
+    assert access.establishment.opco == make_opco()
+    assert access.establishment.opco_journal.get().by == support
+    # An advisor has no such links.
+    assert sheet not in seated(make_advisor().user).get(file).content.decode()
+
+
+def test_the_page_of_an_access_says_that_its_address_is_a_training_centre_s(office):
+    access = make_file(user__email="lea@cfa-exemple.fr")
+    school = factories.EstablishmentFactory(name="CFA DES PAINS", naf=factories.NafFactory(code="8532Z"))
+    factories.ContactFactory(siret=school.siret, email="accueil@cfa-exemple.fr")
+    page = office.get(reverse("admin:offers_access_change", args=[access.pk])).content.decode()
+    assert "Le domaine est du contact connu d&#x27;un CFA, CFA DES PAINS" in page
+
+
+def test_an_advisor_signs_in_by_the_link_of_an_e_mail_and_their_account_leads_to_the_queue(office, opco, monkeypatch):
+    monkeypatch.setattr("labonnealternance.accounts.views.ANSWER_SECONDS", 0)
+    office.post(ADD, answers(opco))
+    client = Client()
+    client.post(reverse("accounts:sign_in"), {"email": "nouvelle@exemple.fr", "next": ""})
+    path = re.search(r"https?://[^/]+(/\S+)", Message.objects.get(recipient="nouvelle@exemple.fr").text_body)[1]
+    client.post(path)
+    assert reverse("opco:queue") in client.get(reverse("accounts:home")).content.decode()
+    assert client.get(reverse("opco:queue")).status_code == 200

@@ -20,6 +20,7 @@ from tests.opco.desk import (
     AT,
     DAY,
     HOUR,
+    SECOND,
     TICK,
     ask,
     certify,
@@ -240,3 +241,22 @@ def test_texts_are_erased_after_two_years_and_decisions_stay(desk, asked):
     assert (Note.objects.count(), Answer.objects.count()) == (0, 0)
     assert Decision.objects.get().text == ""
     assert clock.erase_old(at=later) == 0
+
+
+def test_a_key_of_another_question_keeps_nothing_and_is_no_fault(client, desk, asked):
+    other, once = decided(ask, desk, make_file(), at=AT - HOUR), told()
+    client.post(link(other), once)
+    page = client.post(link(asked), once)
+    assert page.status_code == 200
+    assert "Rechargez la page." in page.content.decode()
+    assert Answer.objects.count() == 1
+
+
+def test_nobody_is_refused_within_the_minute_in_which_they_answered(desk, asked):
+    refusal = refuse(desk, asked.access, at=AT)
+    answers.answer(token=answers.token_of(asked), text="Je suis la gérante.", key=uuid.uuid4(), at=AT + SECOND)
+    assert clock.apply_due(at=AT + TICK) == 0
+    refusal.refresh_from_db()
+    assert (refusal.status, refusal.settled_reason) == (DecisionStatus.DROPPED, "La personne a répondu entre-temps.")
+    assert queue.rows_of(tab=Tab.TO_TREAT, desk=desk, filters=Filters(), at=AT + TICK).get() == asked.access
+    assert not Message.objects.filter(kind="access_denied").exists()

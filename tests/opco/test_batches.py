@@ -15,6 +15,7 @@ from opco.actions.decisions import TooLateToUndo
 from opco.actions.desks import NotInYourOpco
 from opco.enums import DecisionStatus
 from opco.models import Decision
+from tests import factories
 from tests.opco.desk import AT, HOUR, SECOND, TICK, ask, certify, decided, make_desk, make_file, make_opco, seated
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,9 @@ def test_the_preview_shows_the_files_to_treat_alone(desk, known):
     assert batches.files_to_certify(desk=desk, domain=DOMAIN, at=AT) == files[2:]
 
 
-@pytest.mark.parametrize("domain", ["gmail.com", "inconnu.fr", "", "%", "a" * 300, "\U0001f956", "groupe-exemple"])
+@pytest.mark.parametrize(
+    "domain", ["gmail.com", "inconnu.fr", "", "%", "\0", "a" * 300, "\U0001f956", "groupe-exemple"]
+)
 def test_a_domain_that_proves_nothing_is_certified_by_nobody(desk, domain):
     files = waiting(2, "gmail.com")
     decided(certify, desk, waiting(1, "gmail.com")[0])
@@ -189,6 +192,7 @@ def test_from_the_list_of_domains_to_the_preview_to_the_batch_and_back(client, d
     [
         {}, {"domaine": DOMAIN}, {"domaine": DOMAIN, "dossier": ["x", "-1", "9" * 30, "٣", ""]},
         {"domaine": DOMAIN, "dossier": "0", "lot": "x"}, {"domaine": "\u202e", "lot": ""},
+        {"domaine": "\0", "lot": "\0", "dossier": "\0"},
     ],
 )  # fmt: skip
 def test_no_form_is_a_fault(client, known, body):
@@ -210,3 +214,12 @@ def test_a_preview_holds_a_hundred_files_at_most_and_its_queries_do_not_grow(cli
     monkeypatch.setattr(batches, "MOST_FILES", 4)
     assert client.get(path).content.decode().count(" checked ") == 4
     assert MOST_FILES == 100
+
+
+def test_the_preview_says_that_the_domain_is_a_training_centre_s(client, known):
+    waiting(2)
+    path = reverse("opco:batch_certify") + f"?domaine={DOMAIN}"
+    assert "CFA" not in client.get(path).content.decode()
+    school = factories.EstablishmentFactory(name="CFA DES PAINS", naf=factories.NafFactory(code="8532Z"))
+    factories.ContactFactory(siret=school.siret, email=f"accueil@{DOMAIN}")
+    assert "est aussi le domaine du contact connu de CFA DES PAINS" in client.get(path).content.decode()

@@ -155,6 +155,27 @@ def test_undone_within_the_minute_it_is_as_if_nothing_had_been_decided(desk, act
     assert version_of(access) == before, "the page that was open before is still right"
 
 
+@pytest.mark.parametrize("second, is_undone", [(59, True), (60, False), (61, False)])
+def test_the_clock_and_the_undo_around_the_sixtieth_second(desk, second, is_undone):
+    access = make_file()
+    decision, at = certify(desk, access), AT + second * SECOND
+    assert clock.apply_due(at=at) == (not is_undone)
+    if is_undone:
+        decisions.undo(desk=desk, decision_id=decision.pk, at=at)
+    else:
+        with pytest.raises(TooLateToUndo):
+            decisions.undo(desk=desk, decision_id=decision.pk, at=at)
+    clock.apply_due(at=at + HOUR)
+    access.refresh_from_db()
+    assert access.status == (AccessStatus.AWAITING if is_undone else AccessStatus.GRANTED)
+    assert Message.objects.count() == (not is_undone)
+
+
+def test_what_no_clock_has_applied_yet_is_undone_after_the_minute_too(desk):
+    decision = certify(desk, make_file())
+    assert decisions.undo(desk=desk, decision_id=decision.pk, at=AT + HOUR).status == DecisionStatus.UNDONE
+
+
 def test_undoing_twice_is_no_error_and_once_applied_it_is_too_late(desk):
     access = make_file()
     decision = certify(desk, access)
@@ -358,7 +379,11 @@ def test_nobody_judges_themselves(desk):
 def test_a_decision_of_someone_deactivated_within_the_minute_has_no_effect(desk):
     access = make_file()
     decision = certify(desk, access)
-    advisors.deactivate(advisor_id=desk.user.advisor.pk, by=factories.StaffFactory(), at=AT + SECOND)
+    support = factories.StaffFactory()
+    advisors.deactivate(advisor_id=desk.user.advisor.pk, by=support, at=AT + SECOND)
+    assert in_tab(make_desk(desk.opco), Tab.TO_TREAT, at=AT + SECOND) == [access], "at once"
+    # Nor where they come back before it would have been applied.
+    advisors.appoint(email=desk.user.email, first_name="", last_name="", opco=desk.opco, by=support, at=AT + 2 * SECOND)
     assert clock.apply_due(at=AT + TICK) == 0
     decision.refresh_from_db()
     assert (decision.status, decision.settled_reason) == (
@@ -404,6 +429,14 @@ def test_one_decision_that_fails_does_not_stop_the_others_and_is_tried_again(des
     bad.user.save()
     assert clock.apply_due(at=AT + 2 * TICK) == 1
     assert Message.objects.filter(kind="access_granted").count() == 2
+
+
+def test_the_other_files_of_an_establishment_that_is_passed_on_are_nobody_s_any_more(desk):
+    first, other = make_file(), make_desk(make_opco(2))
+    second = make_file(establishment=first.establishment)
+    cases.take(desk=make_desk(desk.opco), access_id=second.pk, at=AT)
+    decided(pass_on, desk, first, other.opco)
+    certify(other, second, at=AT + 2 * MINUTE)
 
 
 # ── Taking, releasing, noting ────────────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from companies.models import OpcoAssignment
 from labonnealternance.mail.models import Message
 from offers.actions import accesses
 from offers.enums import AccessStatus, OfferStatus
-from opco.actions import cases, clock
+from opco.actions import answers, cases, clock
 from opco.enums import DecisionKind, DecisionStatus, Tab
 from opco.models import LONGEST_TEXT, Decision, Note
 from tests import factories
@@ -24,6 +24,7 @@ from tests.opco.desk import (
     AT,
     DAY,
     HOUR,
+    SECOND,
     TICK,
     ask,
     certify,
@@ -135,6 +136,27 @@ def test_a_domain_certified_for_the_same_company_is_told(client, desk):
 
 
 @pytest.mark.parametrize(
+    "email, siren, titles",
+    [
+        ("accueil@cfa-exemple.fr", 9, ["Adresse d’un CFA", "Rien à comparer"]),
+        ("lea@cfa-exemple.fr", 9, ["Domaine d’un CFA", "Rien à comparer"]),
+        ("lea@four-exemple.fr", 9, ["Rien à comparer"]),
+        ("lea@cfa-exemple.fr", 7, ["Domaine connu"]),
+    ],
+)
+def test_an_address_that_is_a_training_centre_s_is_told_first(client, email, siren, titles):
+    """The last case: a company that teaches too is the employer."""
+    access = make_file(user__email=email, establishment__siret=factories.make_siret(7, branch=1))
+    school = factories.EstablishmentFactory(
+        siret=factories.make_siret(siren, branch=2), name="CFA DES PAINS", naf=factories.NafFactory(code="8532Z")
+    )
+    factories.ContactFactory(siret=school.siret, email="accueil@cfa-exemple.fr")
+    page = read(client, access)
+    assert re.findall(r'<h3 class="fr-alert__title">([^<]+)</h3>', page) == titles
+    assert ("CFA DES PAINS (SIRET" in page) == (len(titles) == 2)
+
+
+@pytest.mark.parametrize(
     "facts, told",
     [
         ({"establishment__closed_on": dt.date(2026, 11, 1)}, "Établissement fermé depuis le 1er novembre 2026"),
@@ -165,7 +187,7 @@ def test_the_page_of_a_file_asks_the_same_number_of_queries_however_much_is_in_i
         )
     with CaptureQueriesContext(connection) as many:
         page = client.get(address(full)).content.decode()
-    assert len(many) == len(few) <= 24
+    assert len(many) == len(few) <= 26
     assert page.count('class="case__offer"') == 10
     assert page.count("– En attente") + page.count("– À traiter") == 16
 
@@ -369,7 +391,7 @@ def test_taking_and_taking_over_by_their_buttons(client, desk):
     page = read(colleague, access)
     assert "Pris par Anne Conseil à 9 h 30" in page
     assert "Certifier" not in page.split("Raccourcis clavier")[0].split('id="decider"')[1]
-    answer = colleague.post(address(access, "certify"), {"seen": "awaiting.0"}, follow=True)
+    answer = colleague.post(address(access, "certify"), {"seen": "awaiting.0.0"}, follow=True)
     assert "Dossier pris par Anne Conseil à 9 h 30." in answer.content.decode()
     colleague.post(address(access, "take"), {"instead_of": str(desk.user.pk)})
     assert "Rendre le dossier" in read(colleague, access)
@@ -456,3 +478,54 @@ def test_the_tabs_lead_to_what_became_of_the_morning(client, desk):
         assert f"ÉTAPE {tab}" in page
     assert {each.kind for each in Decision.objects.all()} == set(DecisionKind)
     assert {each.status for each in Decision.objects.all()} == {DecisionStatus.HELD}
+
+
+# ── What came meanwhile ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_answer_that_the_page_had_not_shown_is_read_before_a_decision(client, desk):
+    access = make_file()
+    question = decided(ask, desk, access, at=AT - DAY)
+    seen = seen_on(client, access)
+    answers.answer(token=answers.token_of(question), text="Gérante.", key=uuid.uuid4(), at=AT)
+    said = client.post(
+        address(access, "refuse"), {"seen": seen, "reason": "no_answer", "text": "Pas de réponse."}, follow=True
+    ).content.decode()
+    assert "La personne a répondu à 9 h 30 : lisez sa réponse avant de décider." in said
+    assert "Gérante." in said
+    assert Decision.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["refuse", "ask", "pass_on"])
+def test_the_page_of_a_decision_is_not_opened_from_a_page_that_is_behind(client, desk, name):
+    """A colleague certified while the file was read: nobody revokes it by the button that refuses a request."""
+    access = make_file()
+    links = client.get(address(access)).context
+    assert f"seen={links['seen']}" in links["addresses"]["ask"]
+    assert links["asked_from"]["seen"] == links["seen"]
+    assert client.get(address(access, name), {"seen": links["seen"]}).status_code == 200
+    decided(certify, make_desk(desk.opco), access, at=AT - HOUR)
+    answer = client.get(address(access, name), {"seen": links["seen"], "reason": "other"})
+    assert answer.url == address(access)
+    assert "Décision déjà prise par Anne Conseil à 8 h 30 : certifié." in read(client, access)
+
+
+def test_of_many_decisions_of_the_last_minute_the_latest_is_in_sight_and_the_others_are_folded(client, desk):
+    for n in range(15):
+        certify(desk, make_file(establishment__name=f"FOURNIL {n:02d}"), at=AT - n * SECOND)
+    page = read(client, make_file())
+    in_sight, _, folded = page.split('class="held fr-')[1].split("</section>")[0].partition("<details>")
+    assert in_sight.count('accesskey="z"') == in_sight.count("<form") == 1
+    assert "FOURNIL 00" in in_sight
+    assert "14 autres décisions de la dernière minute" in folded
+    assert folded.count("<form") == 14
+    assert "accesskey" not in folded
+
+
+def test_the_key_of_somebody_else_s_note_keeps_nothing_and_is_no_fault(client, desk):
+    access, key = make_file(), uuid.uuid4()
+    cases.note(desk=make_desk(desk.opco), access_id=access.pk, text="Note", key=key, at=AT)
+    page = client.post(address(access, "note"), {"text": "Autre", "key": str(key)})
+    assert page.status_code == 200
+    assert "Rechargez la page." in page.content.decode()
+    assert Note.objects.get().text == "Note"

@@ -96,6 +96,45 @@ def test_what_the_service_granted_by_itself_is_among_the_certified(desk):
     assert tab_of(desk, Tab.CERTIFIED) == [granted]
 
 
+@pytest.mark.parametrize("tab", [tab for tab in Tab if tab != Tab.PASSED_ON])
+def test_a_page_has_the_files_of_the_list_in_its_order_what_is_within_its_minute_beside_the_rest(desk, tab):
+    act = {Tab.ASKED: ask, Tab.CERTIFIED: certify, Tab.REFUSED: refuse}.get(tab)
+    for n in range(3):
+        access = make_file()
+        if act:
+            decided(act, desk, access, at=AT - (9 - n) * MINUTE)
+    for n in range(2):
+        access = make_file()
+        if act:
+            act(desk, access, at=AT - n * SECOND)
+        else:
+            decided(ask, desk, access, at=AT - HOUR)
+            answered(access, at=AT - n * MINUTE)
+    whole = [file.pk for file in tab_of(desk, tab)]
+    paged = [
+        file.pk for start in range(0, 6, 2)
+        for file in queue.page_of(tab=tab, desk=desk, filters=Filters(), at=AT, start=start, stop=start + 2)
+    ]  # fmt: skip
+    assert paged == whole
+    assert len(whole) == 5
+    if tab in {Tab.CERTIFIED, Tab.REFUSED}:
+        made = Decision.objects.in_bulk(field_name="id").values()
+        assert whole == [each.access_id for each in sorted(made, key=lambda each: each.made_at, reverse=True)]
+
+
+def test_the_files_decided_last_are_read_by_their_index(desk):
+    for _ in range(3):
+        decided(certify, desk, make_file())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; ANALYZE offers_access")
+        _, decided_before = queue._in_order(Tab.CERTIFIED, queue.files_of(desk))
+        sql, parameters = decided_before[:25].query.sql_with_params()
+        cursor.execute(f"EXPLAIN {sql}", parameters)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "access_decided" in plan
+    assert "Sort" not in plan
+
+
 # ── Filters and search ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -123,6 +162,18 @@ def test_an_advisor_is_not_narrowed_by_an_opco_nor_support_widened_by_none(desk)
     assert tab_of(support, Tab.TO_TREAT) == [mine, theirs, nobodys]
     assert tab_of(support, Tab.TO_TREAT, opco="opco-2") == [theirs]
     assert tab_of(support, Tab.TO_TREAT, opco=WITHOUT_OPCO) == [nobodys]
+
+
+def test_support_narrows_to_the_establishments_to_verify_an_advisor_does_not(desk):
+    verified, to_verify = make_file(), make_file(establishment__to_verify_since=AT - DAY)
+    support = Desk(factories.StaffFactory(), None)
+    assert tab_of(support, Tab.TO_TREAT, to_verify=True) == [to_verify]
+    assert tab_of(support, Tab.TO_TREAT) == tab_of(desk, Tab.TO_TREAT, to_verify=True) == [verified, to_verify]
+    page = seated(support.user).get(f"{URL}?etablissement=a-verifier").content.decode()
+    assert page.count("Établissement à vérifier") == page.count('class="file ') == 1
+    page = seated(desk.user).get(f"{URL}?etablissement=a-verifier").content.decode()
+    assert page.count('class="file ') == 2
+    assert 'name="etablissement"' not in page
 
 
 @pytest.mark.parametrize(
