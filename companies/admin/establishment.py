@@ -545,10 +545,10 @@ def contact_addresses(*, key):
     ]
 
 
-def _key(object_id: str) -> int | None:
-    """The key that an address names; none where it can't be one."""
+def _key(object_id: str) -> int:
+    """The key that an address names; 0, which no row has, where it can't be one."""
     text = unquote(object_id)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
 def _phone(text: str) -> str:

@@ -152,7 +152,7 @@ def _still_here(message: Message, now: datetime, *, is_suppressed: bool) -> str:
         told += f"Prochain essai le {moment(due)}{', le dernier' if last else ''}."
     else:
         told = f"Pas encore : il attend son premier essai, prévu le {moment(due)}."
-    if due < now - LATE:
+    if due and due < now - LATE:
         told += " L'heure est passée : l'envoi des e-mails est en retard ou arrêté, prévenez l'équipe technique."
     return told
 
