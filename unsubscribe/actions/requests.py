@@ -24,7 +24,7 @@ from labonnealternance.kit.http import network_of
 from labonnealternance.kit.limits import Limit
 from labonnealternance.mail import actions as mail
 from unsubscribe import emails
-from unsubscribe.actions import effects
+from unsubscribe.actions import effects, why_shown
 from unsubscribe.actions.effects import MOST_DECIDED, RefusedRequest
 from unsubscribe.enums import CHANNELS, REASONS, Outcome, Proof, Status
 from unsubscribe.models import MOST_JOBS, Request
@@ -123,6 +123,10 @@ def ask(*, scope: str, value: str, wish: Wish, ip: str, at: datetime) -> None:
                 value=value,
                 proof=Proof.MAILBOX,
                 address=address,
+            )
+            # Known by the time the mail is read.
+            why_shown.of_sirets(
+                [value] if scope == DecisionScope.SIRET else contacts.sirets_of(email=value, limit=1), at=at
             )
 
 

@@ -1,5 +1,8 @@
 """The links of e-mails: readers of mail open them by themselves, and only a button acts."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from companies.actions import visibility_links
 from companies.actions.visibility_links import BadLink
+from companies.enums import DecisionScope
 from companies.models import spaced_siret
 from labonnealternance.kit.http import client_ip
 from labonnealternance.kit.limits import TooMany
 from labonnealternance.kit.views import secret_page
-from unsubscribe.actions import requests
+from unsubscribe.actions import requests, why_shown
 from unsubscribe.actions.effects import RefusedRequest
 from unsubscribe.actions.requests import LinkNotValid
 from unsubscribe.enums import Outcome, Proof, Status
@@ -44,12 +48,14 @@ def act(request: HttpRequest, *, token: str) -> HttpResponse:
         asked = requests.find(token=token, proof=Proof.MAILBOX, at=at)
         if asked.status == Status.DONE:
             return render(request, "unsubscribe/done.html", {"asked": asked})
-        return _choice(request, asked, ticked=ticked, error=error)
+        return _choice(request, asked, ticked=ticked, error=error, at=at)
     except LinkNotValid:
         return _not_valid(request)
 
 
-def _choice(request: HttpRequest, asked: Request, *, ticked: list[str] | None, error: str) -> HttpResponse:
+def _choice(
+    request: HttpRequest, asked: Request, *, ticked: list[str] | None, error: str, at: datetime
+) -> HttpResponse:
     behind = requests.sirets_behind(asked)
     if not behind:
         raise LinkNotValid
@@ -69,6 +75,7 @@ def _choice(request: HttpRequest, asked: Request, *, ticked: list[str] | None, e
         "reaches_address": asked.outcome in {Outcome.LEAVE, Outcome.PAUSE, Outcome.HIDE},
         "all_ticked": "tous" in request.POST,
         "error": error,
+        "whys": why_shown.of_sirets(behind, at=at),
     }
     return render(request, "unsubscribe/act.html", context)
 
@@ -100,7 +107,10 @@ def by_mail(request: HttpRequest, *, token: str) -> HttpResponse:
     except BadLink:
         return _not_valid(request)
     choices = [{"outcome": outcome, "help": HELP[outcome]} for outcome in Outcome]
-    context = {"choices": choices, "siret": spaced_siret(link.siret), "token": token}
+    context: dict[str, Any] = {"choices": choices, "siret": spaced_siret(link.siret), "token": token}
+    # The link lasts as long as the mail: it proves nothing once the known address is another.
+    if requests.known_address(scope=DecisionScope.SIRET, value=link.siret) == link.email:
+        context["whys"] = why_shown.of_sirets([link.siret], at=timezone.now())
     return render(request, "unsubscribe/home.html", context)
 
 
