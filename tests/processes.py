@@ -54,7 +54,7 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -63,7 +63,8 @@ def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
 
 def once_the_lock_is_back(act: Callable[[], Given]) -> Given:
     """What ``act`` gives: the server notices within seconds that a killed client is gone, and frees its lock."""
-    for _ in range(200):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
         try:
             return act()
         except AlreadyRunning:

@@ -43,15 +43,23 @@ def jobs(db):
     make_jobs()
 
 
-@pytest.fixture(params=["few", "many", "many, counted apart"])
-def path(request, monkeypatch):
-    """The ways to an answer: everything in the disc is read, or the first of each job, which tell the total or not."""
-    if request.param != "few":
+#: The ways to an answer: everything in the disc is read, or the first of each job, which tell the total or not.
+PATHS = ["few", "many", "many, counted apart"]
+
+
+def take(path: str, monkeypatch) -> None:
+    """From now on the search takes this way to its answers."""
+    if path != "few":
         monkeypatch.setattr(limits, "FEW_ENTRIES", 0)
         monkeypatch.setattr(limits, "LONGEST_TOTAL", 30)
         monkeypatch.setattr(limits, "ROOM_FOR_HIDDEN", 2)
-    if request.param == "many, counted apart":
+    if path == "many, counted apart":
         monkeypatch.setattr(establishments, "MORE", -(10**9))
+
+
+@pytest.fixture(params=PATHS)
+def path(request, monkeypatch):
+    take(request.param, monkeypatch)
     return request.param
 
 
@@ -84,11 +92,9 @@ def written_order() -> dict[tuple[int, str], int]:
 
 
 class TestDisc:
-    @pytest.mark.parametrize("radius", RADII_KM)
     @pytest.mark.parametrize("place", [METZ, SAINT_DENIS, WALLIS, (43.3, 5.37)])
-    @pytest.mark.parametrize("sort", ["relevance", "distance"])
-    def test_what_lies_within_the_radius_is_found_and_nothing_else(self, jobs, path, place, radius, sort):
-        draw = random.Random(radius)
+    def test_what_lies_within_the_radius_is_found_and_nothing_else(self, jobs, place, monkeypatch):
+        draw = random.Random(1)
         places = make_establishments(around(place, 250))
         rows = [(each, code, draw.expovariate(1) + 0.01) for each in places for code in draw.sample((BAKER, COOK), 1)]
         rows += [(each, SELLER, 1.0) for each in places[::3]]
@@ -96,20 +102,29 @@ class TestDisc:
         hidden = {each.pk for each in places[::7]}
         for each in places[::7]:
             hide(each)
-        order, expected = written_order(), {}
-        for each, code, _ in rows:
-            away = kilometres(place, (each.latitude, each.longitude))
-            if code != COOK and each.pk not in hidden and away <= radius:
-                expected[each.pk] = min(expected.get(each.pk, (2**40, "", 0)), (order[each.pk, code], code, away))
-        rank = (lambda n: (expected[n][2], n)) if sort == "distance" else (lambda n: (expected[n][0], n))
-
-        answer = ask(BAKER, SELLER, place=place, radius_km=radius, sort=sort, widen=False)
-        assert answer.total == min(len(expected), limits.LONGEST_TOTAL)
-        assert answer.total_is_capped == (len(expected) > limits.LONGEST_TOTAL)
-        assert numbers(answer) == sorted(expected, key=rank)[:20]
-        for found in answer.establishments:
-            assert found.rome.code == expected[found.establishment.pk][1]
-            assert found.distance_km == pytest.approx(expected[found.establishment.pk][2], abs=0.002)
+        order = written_order()
+        for radius in RADII_KM:
+            expected: dict[int, tuple[int, str, float]] = {}
+            for each, code, _ in rows:
+                away = kilometres(place, (each.latitude, each.longitude))
+                if code != COOK and each.pk not in hidden and away <= radius:
+                    expected[each.pk] = min(expected.get(each.pk, (2**40, "", 0)), (order[each.pk, code], code, away))
+            assert expected
+            by_order = sorted(expected, key=lambda n, expected=expected: (expected[n][0], n))
+            by_distance = sorted(expected, key=lambda n, expected=expected: (expected[n][2], n))
+            for path in PATHS:
+                with monkeypatch.context() as ways:
+                    take(path, ways)
+                    for sort, ranked in (("relevance", by_order), ("distance", by_distance)):
+                        case = (radius, path, sort)
+                        answer = ask(BAKER, SELLER, place=place, radius_km=radius, sort=sort, widen=False)
+                        assert answer.total == min(len(expected), limits.LONGEST_TOTAL), case
+                        assert answer.total_is_capped == (len(expected) > limits.LONGEST_TOTAL), case
+                        assert numbers(answer) == ranked[:20], case
+                        for found in answer.establishments:
+                            _, code, away = expected[found.establishment.pk]
+                            assert found.rome.code == code, case
+                            assert found.distance_km == pytest.approx(away, abs=0.002), case
 
     def test_the_edge_of_the_radius_is_within_a_few_metres(self, jobs, path):
         inside = make_establishment(METZ[0] + 9.995 / NORTH)
@@ -265,13 +280,13 @@ class TestVisibility:
     def test_most_of_a_place_can_be_hidden(self, jobs, path):
         places = make_establishments([METZ] * 120)
         put_online([(each, BAKER, 1) for each in places])
-        for each in sorted(places, key=lambda each: written_order()[each.pk, BAKER])[:75]:
+        order = written_order()
+        ranked = sorted(places, key=lambda each: order[each.pk, BAKER])
+        for each in ranked[:75]:
             hide(each)
         answer = ask(per_page=10)
         assert answer.total == (45 if path == "few" else 30)
-        order = written_order()
-        left = [each.pk for each in sorted(places, key=lambda each: order[each.pk, BAKER])[75:]]
-        assert numbers(answer) == left[:10]
+        assert numbers(answer) == [each.pk for each in ranked[75:85]]
 
     def test_a_deleted_job_or_an_unknown_one_is_not_a_fault(self, jobs):
         assert ask("Z9999").total == 0
