@@ -262,9 +262,6 @@ class BatchAdmin(ShownAdmin):
     def has_add_permission(self, request):
         return request.user.has_perm(MAY_DECIDE)
 
-    def _may_press(self, request, button):
-        return request.user.has_perm(MAY_DECIDE)
-
     @admin.display(description="Le", ordering="at")
     def done(self, batch):
         return moment(batch.at)

@@ -6,7 +6,7 @@ import threading
 from html import unescape
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +19,7 @@ from companies.actions.pasted import RefusedList
 from companies.actions.visibility import RefusedDecision
 from companies.enums import BatchKind, Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import Batch, ContactCorrection, Establishment, VisibilityDecision
+from labonnealternance.accounts.enums import Role
 from tests.companies.potentials import put_online
 from tests.factories import (
     BatchFactory,
@@ -625,22 +626,19 @@ class TestPage:
 
 
 class TestWhoMay:
-    def test_a_stranger_and_a_recruiter_are_sent_to_the_door(self, client, db):
-        recruiter = UserFactory(email_confirmed_at=timezone.now())
-        for enters in (
-            lambda: None,
-            lambda: client.force_login(recruiter, "django.contrib.auth.backends.ModelBackend"),
-        ):
-            enters()
+    def test_a_stranger_a_recruiter_and_an_advisor_are_sent_to_the_door(self, client, db):
+        recruiter, advisor = UserFactory(email_confirmed_at=timezone.now()), UserFactory()
+        advisor.groups.add(Group.objects.get_or_create(name=Role.ADVISOR.value)[0])
+        for person in (None, recruiter, advisor):
+            if person:
+                client.force_login(person, "django.contrib.auth.backends.ModelBackend")
             for answer in (client.get(ADD), client.post(ADD, {"listed": make_siret(1), "do": "x"})):
                 assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/admin/login/")
         assert not Batch.objects.exists()
 
-    def test_staff_without_the_permission_read_the_journal_and_decide_nothing(self, client, support, settings):
-        settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-        support.user_permissions.set(Permission.objects.filter(codename="view_batch"))
+    def test_staff_who_only_read_see_the_journal_and_decide_nothing(self, client, support):
         batch = BatchFactory(by=support)
-        enter(client, support)
+        enter(client, StaffFactory(group="Support lecture"))
         page = client.get(reverse("admin:companies_batch_change", args=[batch.pk]))
         assert page.status_code == 200
         undo = reverse("admin:companies_batch_undo", args=[batch.pk])
@@ -649,8 +647,9 @@ class TestWhoMay:
             assert client.get(path).status_code == client.post(path, {"listed": make_siret(1)}).status_code == 403
         assert ADD not in client.get(reverse("admin:companies_batch_changelist")).text
 
-    def test_the_permission_to_decide_is_enough(self, client, support, settings):
-        settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-        support.user_permissions.set(Permission.objects.filter(codename__in=["add_visibilitydecision", "view_batch"]))
-        enter(client, support)
-        assert client.get(ADD).status_code == 200
+    @pytest.mark.parametrize("group", ["Modération", "Science"])
+    def test_other_staff_see_none_of_it(self, client, support, group):
+        batch = BatchFactory(by=support)
+        enter(client, StaffFactory(group=group))
+        for path in (ADD, reverse("admin:companies_batch_change", args=[batch.pk])):
+            assert client.get(path).status_code == 403
