@@ -93,7 +93,9 @@ def read(*, scope: str, text: str) -> Read:
     ]
     found, met = Read(), set()
     for number, parts in _cells(text, scope) or _parts(text, scope):
-        good, wrong, words = [], [], []
+        good: list[str] = []
+        wrong: list[WrongLine] = []
+        words: list[WrongLine] = []
         for part, is_bare in parts:
             try:
                 if not part:
