@@ -15,9 +15,13 @@ from labonnealternance.kit.admin import ShownAdmin, button, moment
 from labonnealternance.kit.contacts import NotAnAddress
 from labonnealternance.kit.http import AddressField, LineField
 from labonnealternance.kit.panels import MOST_LINES, Panel, panel
+from labonnealternance.kit.todo import waits
 from offers.models import Access
-from opco.actions import advisors
+from opco.actions import advisors, queue
 from opco.actions.advisors import NotAppointed
+from opco.actions.desks import Desk
+from opco.actions.queue import WITHOUT_OPCO, Filters
+from opco.enums import Tab
 from opco.models import Advisor, Case, Decision, Export
 
 LONGEST_NAME = 100
@@ -184,6 +188,14 @@ def judged(*, key, at):
             ),
         ),
     )
+
+
+@waits("Recruteurs à valider, sans OPCO", rank=30, permission="offers.change_access")
+def nobody_s(*, at):
+    """Support judges them: no advisor sees them."""
+    # Any member of support has the same files.
+    rows = queue.in_tab(tab=Tab.TO_TREAT, desk=Desk(User(), None), filters=Filters(opco=WITHOUT_OPCO), at=at)
+    return rows, f"{reverse('opco:queue')}?opco={WITHOUT_OPCO}"
 
 
 def _file(access: Access) -> str:

@@ -5,14 +5,23 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from labonnealternance.consistency import actions
 from labonnealternance.consistency.enums import Outcome
-from labonnealternance.consistency.models import Run
+from labonnealternance.consistency.models import Result, Run
+from labonnealternance.kit.todo import waits
 
 SHOWN_RUNS = 20
+
+
+@waits("Contrôles des données en défaut", rank=50, permission="consistency.view_run")
+def failing(*, at):
+    """Of the last run."""
+    last = Run.objects.finished().order_by("-finished_at", "-pk").values("pk")[:1]
+    return Result.objects.filter(run=last).exclude(outcome=Outcome.HOLDS), reverse("admin:coherence")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,10 +7,13 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import URLResolver, path, reverse, reverse_lazy
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_otp import devices_for_user
 from django_otp.admin import OTPAdminSite
 from django_otp.models import VerifyNotAllowed
+
+from labonnealternance.kit import todo
 
 LIBRARIES = {"axes", "django", "django_otp", "dsfr"}
 
@@ -97,6 +100,11 @@ class SupportAdminSite(OTPAdminSite):
         ]
         sections.append({"name": "Autres", "models": list(entries.values())})
         return [{"app_label": "", "app_url": "", **section} for section in sections if section["models"]]
+
+    def index(self, request, extra_context=None):
+        """What waits comes before all that may be opened."""
+        waiting = todo.waiting_for(request.user, at=timezone.now())
+        return super().index(request, {"waiting": waiting, **(extra_context or {})})
 
     def app_index(self, request, app_label, extra_context=None):
         title = apps.get_app_config(app_label).verbose_name

@@ -1,6 +1,7 @@
 """What support sees of e-mails: did it leave, what did the server say, who is left alone and why."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,12 +13,33 @@ from django.utils.html import format_html
 from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button, moment
 from labonnealternance.kit.http import AddressField
 from labonnealternance.kit.text import counted
+from labonnealternance.kit.todo import waits
 from labonnealternance.mail.actions import outbox, suppressions
 from labonnealternance.mail.enums import MessageStatus, SuppressionSource
 from labonnealternance.mail.models import RETRY_DELAYS, JournalLine, Message, Suppression
 
 # The sweeper comes each minute.
 LATE = timedelta(minutes=5)
+# Refusals that are older are on nobody's desk any more.
+REFUSED_LATELY = timedelta(days=7)
+
+
+@waits("E-mails refusés depuis 7 jours", rank=40, permission="mail.view_message")
+def refused(*, at):
+    since = timezone.localtime(at - REFUSED_LATELY).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Message.objects.filter(status=MessageStatus.FAILED, created_at__gte=since), _messages(
+        status__exact=MessageStatus.FAILED.value, created_at__gte=since.isoformat(sep=" ")
+    )
+
+
+@waits("E-mails en retard d'envoi", rank=45, permission="mail.view_message")
+def late(*, at):
+    """Their hour is past: nothing sends them."""
+    return Message.objects.due(at - LATE), _messages(status__exact=MessageStatus.QUEUED.value)
+
+
+def _messages(**filters: str) -> str:
+    return f"{reverse('admin:mail_message_changelist')}?{urlencode(filters)}"
 
 
 class JournalInline(ShownInline):
