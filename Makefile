@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements bench-search bench-import bench-nightly bench-queue manage clean
+.PHONY: help run test check format requirements bench-search bench-import bench-nightly bench-queue screenshots manage clean
 
 help:  ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ bench-nightly: environment  ## Measures the clock's tasks on 100,000 active offe
 
 bench-queue: environment  ## Measures the OPCO's queue with 50,000 people who wait (ARGS="--files 5000")
 	$(RUN) -m tests.bench.bench_queue $(ARGS)
+
+screenshots: environment-browser  ## The screenshots of docs/support.md, of the copy that runs on this STATE_DIR (ARGS="--only demande")
+	$(RUN) -m tests.screenshots_support $(ARGS)
 
 manage: environment  ## Any Django command: make manage ARGS="import_references --source /data"
 	$(RUN) manage.py $(ARGS)

@@ -6,15 +6,19 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 from django_otp.oath import TOTP
 
 from labonnealternance.accounts import actions
+from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import Session
 from tests.accounts.test_address_change import link_in
 from tests.accounts.test_sign_in_link import link_to
 from tests.browser.conftest import NARROW, WIDE
-from tests.factories import UserFactory
+from tests.factories import StaffFactory, UserFactory
+from tests.office import enter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -184,3 +188,27 @@ def test_the_back_office_works_under_the_policy(visit):
             page.goto(path)
         page.get_by_role("button", name="Déconnexion").click()
         page.wait_for_url(lambda url: urlsplit(url).path == "/")
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_axe_finds_no_violation_in_the_banner_of_a_visit_and_its_button_leaves(visit, width, live_server):
+    user = UserFactory(first_name="Rachida", last_name="Recrute")
+    actions.give_role(user=user, role=Role.RECRUITER)
+    agent = enter(Client(), StaffFactory())
+    begun = agent.post(f"/admin/accounts/user/{user.pk}/visit/", {"reason": "Essai"})
+    with looking_at(visit, "/compte/connexion/", width=width) as (page, look):
+        page.context.add_cookies(
+            [
+                {"name": name, "value": agent.cookies[name].value, "url": live_server.url}
+                for name in (settings.SESSION_COOKIE_NAME, settings.VISIT_COOKIE_NAME)
+            ]
+        )
+        page.goto(begun.url)
+        page.get_by_text("Vous voyez l’espace de Rachida Recrute en lecture seule").wait_for()
+        look("space")
+        page.goto("/compte/")
+        page.get_by_role("button", name="Me déconnecter").click()
+        page.get_by_role("heading", name="Rien n’a été fait").wait_for()
+        look("refused")
+        page.get_by_role("button", name="Quitter cet espace").click()
+        page.wait_for_url(f"**/admin/accounts/user/{user.pk}/change/")
