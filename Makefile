@@ -43,6 +43,9 @@ bench-queue: environment  ## Measures the OPCO's queue with 50,000 people who wa
 screenshots: environment-browser  ## The screenshots of docs/support.md, of the copy that runs on this STATE_DIR (ARGS="--only demande")
 	$(RUN) -m tests.screenshots_support $(ARGS)
 
+bench-reasons: environment  ## Measures what the reasons of a score cost beside its computation (ARGS="--establishments 50000")
+	$(RUN) -m tests.bench.bench_reasons $(ARGS)
+
 manage: environment  ## Any Django command: make manage ARGS="import_references --source /data"
 	$(RUN) manage.py $(ARGS)
 

@@ -36,17 +36,19 @@ FAMILIES = {
     "headcount": ("Effectif de l’établissement", "base Sirene"),
     "age": ("Ancienneté de l’établissement", "base Sirene"),
     "activity": ("Activité, et habitude de cette activité à recruter en alternance", "base Sirene, contrats déclarés"),
-    "place": ("Département, bassin d’emploi, et habitudes du secteur dans le département", "base Sirene"),
+    "place": ("Département, bassin d’emploi, habitudes locales du secteur", "base Sirene, contrats déclarés"),
     "hires": ("Embauches de tous types", "déclarations d’embauche"),
     "accounts": ("Chiffre d’affaires et effectif de l’entreprise", "comptes publiés"),
 }
 FIGURES = (
     ("Aire sous la courbe ROC (AUC)", "roc_auc", 3),
-    ("Employeurs trouvés dans les 10 % les mieux classés", "capture_employers_10", None),
-    ("Contrats trouvés dans les 10 % les mieux classés", "capture_contracts_10", None),
-    ("Précision : part d’employeurs parmi ces 10 %", "precision_10", None),
+    ("Employeurs trouvés dans les 10\xa0% les mieux classés", "capture_employers_10", None),
+    ("Contrats trouvés dans les 10\xa0% les mieux classés", "capture_contracts_10", None),
+    ("Précision\xa0: part d’employeurs parmi ces 10\xa0%", "precision_10", None),
     ("Gain par rapport au hasard (lift)", "lift_10", 1),
 )
+# Under it, a family is told without its bar.
+LEAST_SHARE = 0.01
 # Of a curve, the shares that its table tells.
 TOLD_SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
@@ -67,7 +69,7 @@ def algorithm(request: HttpRequest) -> HttpResponse:
             "Publiée le",
             "Mesurée sur la période",
             "AUC",
-            "Gain à 10 %",
+            "Gain à 10\xa0%",
             "Établissements à fort potentiel",
         ],
     }
@@ -129,7 +131,11 @@ def _told(measures: dict[str, Any]) -> dict[str, Any]:
         "families_head": ["Données", "D’où elles viennent", "Poids"],
         "families_plot": plots.rows(
             "Part de chaque famille de données dans l’estimation, en pour cent",
-            values={FAMILIES[name][0]: round(100 * share) for name, share in _by_share(measures["families"])},
+            values={
+                FAMILIES[name][0]: round(100 * share)
+                for name, share in _by_share(measures["families"])
+                if share >= LEAST_SHARE
+            },
             colour=RULES["model"][1],
         ),
         "rankings_head": ["Mesure", *rankings.values()],
@@ -180,7 +186,7 @@ def _by_share(families: dict[str, float]) -> Iterable[tuple[str, float]]:
 
 def _families(families: dict[str, float]) -> list[tuple[str, str, str]]:
     return [
-        (*FAMILIES[name], plots.percent(share) if share >= 0.01 else "moins de 1\xa0%")
+        (*FAMILIES[name], plots.percent(share) if share >= LEAST_SHARE else "moins de 1\xa0%")
         for name, share in _by_share(families)
     ]
 

@@ -97,6 +97,11 @@ def test_the_public_measures_are_those_of_the_report(result):
     assert set(told["families"]) <= set(SENTENCES)
 
 
+def test_beat_wakes_the_worker_while_a_person_waits(settings):
+    assert settings.CELERY_BEAT_SCHEDULE["scoring.explain"]["task"] == task.name
+    assert settings.CELERY_BEAT_SCHEDULE["scoring.explain"]["schedule"] <= 15
+
+
 def test_the_worker_answers_what_a_page_asked_and_a_lost_folder_is_said(db, computed, history, client):
     country.load(history)
     outcome = refreshing.refresh(history=history, by=None, at=NOW, seed=1)
