@@ -186,6 +186,7 @@ class EstablishmentAdmin(ShownAdmin):
                 ]
             },
         ),
+        ("OPCO", {"fields": ["operator", "opcos_told"]}),
         (
             "Au registre",
             {
@@ -196,7 +197,6 @@ class EstablishmentAdmin(ShownAdmin):
                 ]
             },
         ),
-        ("OPCO", {"fields": ["operator", "opcos_told"]}),
     ]  # fmt: skip
     readonly_fields = [
         "shown_siret", "shown_name", "visible", "known_remarks", "decisions", "contact", "corrections", "potentials",
@@ -299,7 +299,8 @@ class EstablishmentAdmin(ShownAdmin):
     @admin.display(description="Visible du public")
     def visible(self, establishment):
         _, sentence = _seen_by_the_public(establishment, timezone.now())
-        return sentence
+        why = f"{reverse('admin:companies_why_shown')}?{urlencode({'siret': establishment.siret})}"
+        return format_html('{} <a href="{}">Pourquoi ?</a>', sentence, why)
 
     @admin.display(description="Décisions")
     def decisions(self, establishment):

@@ -101,6 +101,7 @@ class TestPage:
         hidden = EstablishmentFactory()
         VisibilityDecisionFactory(value=hidden.siret)
         assert "Non : une décision en vigueur le cache." in told(hidden)
+        assert f"{reverse('admin:companies_why_shown')}?siret={hidden.siret}" in told(hidden)
 
     def test_it_leads_to_the_public_page_while_there_is_one(self, client, support, shop):
         RomeFactory(code="D1102")
@@ -485,9 +486,10 @@ class TestWhoMay:
         enter(client, StaffFactory(), second_factor=False)
         self.outside(client, addresses)
 
-    def test_staff_without_the_permission_is_refused(self, client, addresses, settings):
-        settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-        enter(client, StaffFactory())
+    def test_staff_without_the_permission_is_refused(self, client, addresses):
+        person = StaffFactory()
+        person.groups.clear()
+        enter(client, person)
         for url in addresses:
             assert client.get(url).status_code == 403, url
             assert client.post(url, LEAVING).status_code == 403, url

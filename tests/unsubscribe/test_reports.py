@@ -144,7 +144,7 @@ class TestSupport:
         assert "absent de nos données" in unknown
         offer = factories.OfferFactory()
         about = office.get(page("change", factories.ReportFactory(offer=offer))).text
-        assert reverse("admin:offers_offer_change", args=[offer.pk]) in about
+        assert reverse("admin:offers_offer_moderate", args=[offer.pk]) in about
 
     def test_treated_as_closed_it_is_gone_at_once_with_those_that_said_the_same(self, office, support, report):
         other, elsewhere = factories.ReportFactory(siret=SIRET), factories.ReportFactory()
@@ -162,6 +162,13 @@ class TestSupport:
         assert states[held.pk] == states[elsewhere.pk] == ReportStatus.TO_TREAT
         line = ReportMove.objects.get(report=report)
         assert (line.by, line.reason) == (support, "Vérifié au téléphone.")
+
+    def test_who_may_not_decide_of_an_establishment_does_not_by_a_report(self, client, report):
+        moderator = enter(client, factories.StaffFactory(group="Modération"))
+        answers = {"reason": "Vérifié.", "delist_as_closed": "on"}
+        assert "pas le droit de retirer un établissement" in moderator.post(page("treat", report), answers).text
+        assert not VisibilityDecision.objects.exists()
+        assert "est traité." in moderator.post(page("treat", report), {"reason": "Vérifié."}, follow=True).text
 
     def test_dismissed_with_a_reason(self, office, report):
         assert "errorlist" in office.post(page("dismiss", report), {"reason": " "}).text

@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from companies.models import Establishment, spaced_siret, without_separators
-from labonnealternance.kit.admin import ReasonForm, ShownAdmin, button, moment, table
+from labonnealternance.kit.admin import ReasonForm, Refused, ShownAdmin, button, moment, table
 from labonnealternance.kit.text import counted
+from offers.enums import OfferStatus
 from unsubscribe.actions import reports
 from unsubscribe.actions.effects import RefusedRequest
 from unsubscribe.admin.holding import HolderFilter
@@ -149,8 +150,16 @@ class ReportAdmin(ShownAdmin):
     def shown_offer(self, report):
         if report.offer is None:
             return "—"
-        page = reverse("admin:offers_offer_change", args=[report.offer.pk])
-        return format_html('<a href="{}">{}</a>, {}', page, report.offer.title, report.offer.get_status_display())
+        told = format_html(
+            '<a href="{}">{}</a>, {}',
+            reverse("admin:offers_offer_change", args=[report.offer.pk]),
+            report.offer.title,
+            report.offer.get_status_display().lower(),
+        )
+        if report.offer.status not in {OfferStatus.AWAITING, OfferStatus.ACTIVE}:
+            return told
+        moderate = reverse("admin:offers_offer_moderate", args=[report.offer.pk])
+        return format_html('{} – <a href="{}">Retirer l\'offre</a>', told, moderate)
 
     @admin.display(description="Autres signalements de cet établissement")
     def others(self, report):
@@ -206,6 +215,8 @@ class ReportAdmin(ShownAdmin):
         refusals=(RefusedRequest,),
     )
     def treat(self, request, report, answers):
+        if answers["delist_as_closed"] and not request.user.has_perm("companies.change_establishment"):
+            raise Refused("Vous n'avez pas le droit de retirer un établissement : laissez cette case décochée.")
         settled = reports.treat(report_id=report.pk, by=request.user, at=timezone.now(), **answers)
         end = ", et l'établissement est retiré" if answers["delist_as_closed"] else ""
         return f"{_settled(len(settled), 'traité')}{end}."
