@@ -1,5 +1,7 @@
 """Every public address against what no form sends: no fault of ours, no internals, the same headers."""
 
+import functools
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -61,6 +63,8 @@ READ = {
     "admin:login": ("next",),
     "mail:mailbox": ("to", "format"),
 }
+# Refused before any page sees it: what comes with it is not tried.
+REFUSED_AT_THE_DOOR = ("nul", "no utf-8", "half a pair")
 ORDINARY = {
     "metier": "Boulanger", "romes": "D1102", "lieu": "Metz", "code": "57463", "rayon": "30", "page": "1",
 }  # fmt: skip
@@ -71,11 +75,17 @@ TOKEN = "20260101T000000000000-0000000000000000"
 
 
 @pytest.fixture
-def town():
-    found = public_town.build_town(bakeries=2)
-    factories.OfferFactory(access__establishment=found[0])
-    decided(ask, make_desk(), make_file())
-    return found
+def town(db):
+    """Gives the town, built once it is asked for: most pages show nothing of it."""
+
+    @functools.cache
+    def build():
+        found = public_town.build_town(bakeries=2)
+        factories.OfferFactory(access__establishment=found[0])
+        decided(ask, make_desk(), make_file())
+        return found
+
+    return build
 
 
 @pytest.fixture
@@ -84,29 +94,41 @@ def client(settings):
     return Client(raise_request_exception=False)
 
 
+# What stands in the address of a page, read from the town; every other page has an address without any.
+IN_THE_ADDRESS = {
+    "offers:establishment": lambda town: [town[0].siret],
+    "offers:offer": lambda town: [town[0].offers.get().pk],
+    "offers:offer_apply": lambda town: [town[0].offers.get().pk],
+    "offers:offer_act": lambda town: [links.make(offer=town[0].offers.get(), act=links.Act.CLOSE)],
+    "offers:sitemap_of_offers": lambda town: [town[0].offers.get().expires_on],
+    "opco:answer": lambda town: [answers.token_of(Decision.objects.get())],
+    "unsubscribe:by_mail": lambda town: [leave_token(town[0])],
+    "unsubscribe:ask_by_mail": lambda town: [leave_token(town[0]), "pause"],
+}
+WORDS_IN_THE_ADDRESS = {
+    "accounts:use_link": ["jeton"],
+    "accounts:renew_link": ["jeton"],
+    "accounts:use_address_link": ["jeton"],
+    "unsubscribe:ask": ["leave"],
+    "unsubscribe:ask_support": ["be_listed"],
+    "unsubscribe:act": ["jeton"],
+    "unsubscribe:confirm": ["jeton"],
+}
+
+
+def leave_token(establishment) -> str:
+    made = visibility_links.make(siret=establishment.siret, email="fournil@exemple.fr")
+    return made.rstrip("/").rpartition("/")[2]
+
+
 def address(name: str, town) -> str:
-    offer = town[0].offers.get()
-    leave_token = visibility_links.make(siret=town[0].siret, email="fournil@exemple.fr").rstrip("/").rpartition("/")[2]
-    values = {
-        "offers:establishment": [town[0].siret],
-        "offers:offer": [offer.pk],
-        "offers:offer_apply": [offer.pk],
-        "offers:offer_act": [links.make(offer=offer, act=links.Act.CLOSE)],
-        "offers:sitemap_of_offers": [offer.expires_on],
-        "opco:answer": [answers.token_of(Decision.objects.get())],
-        "accounts:use_link": ["jeton"],
-        "accounts:renew_link": ["jeton"],
-        "accounts:use_address_link": ["jeton"],
-        "unsubscribe:ask": ["leave"],
-        "unsubscribe:ask_support": ["be_listed"],
-        "unsubscribe:act": ["jeton"],
-        "unsubscribe:confirm": ["jeton"],
-        "unsubscribe:by_mail": [leave_token],
-        "unsubscribe:ask_by_mail": [leave_token, "pause"],
-    }
+    if name in IN_THE_ADDRESS:
+        return reverse(name, args=IN_THE_ADDRESS[name](town()))
+    if name in READ:
+        town()
     if name.startswith("mail:mailbox_"):
-        values[name] = [TOKEN]
-    return reverse(name, args=values.get(name, []))
+        return reverse(name, args=[TOKEN])
+    return reverse(name, args=WORDS_IN_THE_ADDRESS.get(name, []))
 
 
 def check(answer, *, asked: object) -> None:
@@ -123,15 +145,30 @@ def check(answer, *, asked: object) -> None:
         assert internal not in text, (asked, internal)
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_no_parameter_makes_a_fault(client, town, name):
+@pytest.mark.parametrize("name", READ)
+def test_no_parameter_that_it_reads_makes_a_fault(client, town, name):
     path = address(name, town)
     for kind, garbage in GARBAGE.items():
         asked = "&".join(f"{parameter}={garbage}" for parameter in PARAMETERS)
         check(client.get(f"{path}?{asked}"), asked=(path, kind))
-        for parameter in READ.get(name, ()):
+        for parameter in READ[name]:
             others = "&".join(f"{other}={value}" for other, value in ORDINARY.items() if other != parameter)
             check(client.get(f"{path}?{parameter}={garbage}&{others}"), asked=(path, parameter, kind))
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in READ])
+def test_no_parameter_that_it_does_not_read_makes_a_fault(client, town, name):
+    path = address(name, town)
+    for kind in REFUSED_AT_THE_DOOR:
+        check(client.get(f"{path}?{PARAMETERS[0]}={GARBAGE[kind]}"), asked=(path, kind))
+    others = [garbage for kind, garbage in GARBAGE.items() if kind not in REFUSED_AT_THE_DOOR]
+    for some in (others[::2], others[1::2]):
+        asked = "&".join(f"{parameter}={garbage}" for parameter, garbage in zip(PARAMETERS, some, strict=False))
+        check(client.get(f"{path}?{asked}"), asked=(path, some))
+
+
+def test_what_is_read_is_read_by_a_public_page():
+    assert set(READ) <= set(PUBLIC)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
