@@ -66,9 +66,6 @@ def remember(response: HttpResponse, token: str) -> None:
 def forget(response: HttpResponse) -> HttpResponse:
     """The browser's next request is the agent's own again."""
     response.delete_cookie(settings.VISIT_COOKIE_NAME, samesite="Lax")
-    if settings.SESSION_COOKIE_SECURE:
-        # A browser obeys a « __Host- » name only where it is secure, the end of the cookie too.
-        response.cookies[settings.VISIT_COOKIE_NAME]["secure"] = True
     return response
 
 

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.test import Client
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils import timezone
 from labonnealternance.accounts import actions, visits
 from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import MOST_PAGES, Session, User, Visit
+from labonnealternance.accounts.visiting import forget, remember
 from offers.actions import counts
 from offers.enums import AccessStatus, OfferStatus
 from offers.models import Offer, OfferDay
@@ -254,6 +256,10 @@ def end_elsewhere(recruiter, support):
     visits.end(visit=Visit.objects.get(), at=timezone.now())
 
 
+def take_group(recruiter, support):
+    support.groups.set(Group.objects.filter(name="Support lecture"))
+
+
 def take_support(recruiter, support):
     User.objects.filter(pk=support.pk).update(is_staff=False)
 
@@ -273,8 +279,8 @@ def close_support_session(recruiter, support):
 @pytest.mark.parametrize(
     "what",
     [
-        shut, make_advisor, take_recruiter, end_elsewhere, take_support, shut_support, take_second_factor,
-        close_support_session,
+        shut, make_advisor, take_recruiter, end_elsewhere, take_group, take_support, shut_support,
+        take_second_factor, close_support_session,
     ],
     ids=lambda what: what.__name__,
 )  # fmt: skip
@@ -390,6 +396,17 @@ def test_leaving_asks_for_the_form_s_token(visiting):
     strict.cookies = visiting.cookies
     assert strict.post(LEAVE).status_code == 403
     assert Visit.objects.get().ended_at is None
+
+
+def test_the_secret_goes_as_it_came_where_the_site_is_secure(settings):
+    settings.VISIT_COOKIE_NAME, settings.SESSION_COOKIE_SECURE = "__Host-visit", True
+    held, gone = HttpResponse(), HttpResponse()
+    remember(held, "secret")
+    forget(gone)
+    for response in (held, gone):
+        cookie = response.cookies["__Host-visit"]
+        assert (cookie["secure"], cookie["path"], cookie["samesite"], cookie["domain"]) == (True, "/", "Lax", "")
+    assert held.cookies["__Host-visit"]["httponly"] and held.cookies["__Host-visit"]["max-age"] == 1800
 
 
 def test_the_journal_of_visits_is_read_by_superusers_only(office, visiting, client):
