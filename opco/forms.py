@@ -58,7 +58,7 @@ class QueueForm(forms.Form):
     origine = _select("Origine", [("", "Toutes"), *AccessOrigin.choices])
     offres = _select("Offres en attente", [("", "Avec ou sans"), ("avec", "Avec"), ("sans", "Sans")])
     opco = _select("OPCO", [("", "Tous"), (WITHOUT_OPCO, "OPCO inconnu")])
-    etablissement = _select("Établissement", [("", "Tous"), ("a-verifier", "À vérifier auprès du registre")])
+    etablissement = _select("Établissement", [("", "Tous"), ("a-verifier", "À vérifier")])
 
     def __init__(self, data, *, desk: Desk):
         super().__init__(data)

@@ -123,7 +123,8 @@ def _verdict_of(comparison: Comparison) -> Verdict:
     return Verdict(
         "info",
         "Rien à comparer",
-        f"Aucun contact n’est connu de cette entreprise ; @{comparison.domain} est un domaine professionnel.",
+        "Aucun contact n’est connu de cette entreprise"
+        + ("." if comparison.centre else f" ; @{comparison.domain} est un domaine professionnel."),
     )
 
 

@@ -5,6 +5,7 @@ with an offer. Then its advisor's morning, as the site answers it (pages, with t
 
 - each page, list, search and filter: median and slowest tenth of milliseconds, what the processor spent on it (also
   with a hundredth of the files), and queries;
+- how long a decision, and its application by the clock a minute later, hold the file's lock: whole transactions;
 - the whole export: seconds, lines, and the memory that it adds, which must not grow with the queue;
 - the sweep that tells advisors of new files: of all of them, then of none.
 
@@ -43,6 +44,7 @@ PAGES = {
     "filter: a département": "/opco/?departement=57",
     "filter: waiting offers, 7 days": "/opco/?offres=avec&depuis=7",
     "the certified": "/opco/?onglet=certifies",
+    "the refused": "/opco/?onglet=refuses",
     "next file, first": "/opco/suivant/",
     "next file, after the middle": "/opco/suivant/?apres={some}",
     "a file": "/opco/dossiers/{some}/",
@@ -150,6 +152,38 @@ def timed(act, rounds: int) -> tuple[list[float], float]:
     return times, (processor_seconds() - processor) * 1000 / rounds
 
 
+def locks(desk, *, first: int, rounds: int) -> dict:
+    """Milliseconds of the transactions that lock a file."""
+    from django.utils import timezone
+
+    from offers.models import Access
+    from opco.actions import clock, decisions
+    from opco.models import HOLD
+
+    files = iter(Access.objects.awaiting().filter(pk__lte=first).order_by("-pk")[:rounds])
+    now = timezone.now()
+    # One decision a second, applied one by one.
+    moments = [now + dt.timedelta(seconds=n) for n in range(rounds)]
+    decided, applied = iter(moments), iter(moments)
+
+    def decide():
+        access = next(files)
+        decisions.certify(desk=desk, access_id=access.pk, seen=decisions.version_of(access), at=next(decided))
+
+    def apply():
+        assert clock.apply_due(at=next(applied) + HOLD) == 1
+
+    measured = {}
+    for name, act in (("a decision", decide), ("its application", apply)):
+        times, processor = timed(act, rounds)
+        measured[name] = {
+            "p50": round(statistics.median(times), 1),
+            "worst": round(max(times), 1),
+            "processor": round(processor, 1),
+        }
+    return measured
+
+
 def measure(files: int, rounds: int) -> dict:
     import django
 
@@ -163,6 +197,7 @@ def measure(files: int, rounds: int) -> dict:
     from labonnealternance.accounts.models import User
     from labonnealternance.mail.models import Message
     from opco.actions import advisors, telling
+    from opco.actions.desks import Desk
     from opco.models import Export
 
     at = timezone.now()
@@ -199,6 +234,7 @@ def measure(files: int, rounds: int) -> dict:
             "queries": queries,
         }
         print(f"  {name}: {measured['pages'][name]}", file=sys.stderr, flush=True)
+    measured["locks"] = locks(Desk(advisor.user, advisor.opco), first=some, rounds=rounds)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun, processor = time.perf_counter(), processor_seconds()
     size, first = 0, None
@@ -234,6 +270,13 @@ def told(result: dict) -> str:
         lines.append(
             f"{name:<32}{taken['p50']:>8}{taken['p90']:>8}{taken['processor']:>11}{base:>13}"
             f"{taken['processor'] / base:>8.1f}{taken['queries']:>9}"
+        )
+    lines.append("")
+    for name, taken in large["locks"].items():
+        base = small["locks"][name]["processor"]
+        lines.append(
+            f"{name} locks its file for {taken['p50']} ms (worst {taken['worst']}), {taken['processor']} of processor"
+            f" ({base} with a hundredth, ratio {taken['processor'] / base:.1f})"
         )
     export, little = large["export"], small["export"]
     lines.append(

@@ -286,6 +286,30 @@ def test_the_list_is_taken_out_as_a_file_narrowed_as_it_stands(town, at_desk):
     assert [row["Établissement"] for row in rows] == [f"MAISON BOUTIQUE {n}" for n in range(FILES - 2, FILES + 1)]
 
 
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_a_fast_morning_s_decisions_are_folded_the_latest_stays_in_sight_and_all_are_undone_by_keys(
+    town, at_desk, width
+):
+    desk = Desk(town["anne"].user, town["opco"])
+    for n, access in enumerate(town["files"][:15]):
+        certify(desk, access, at=timezone.now() - timedelta(seconds=15 - n))
+    with at_desk(town["anne"], width=width) as page:
+        held = page.get_by_label("Vos décisions de la dernière minute")
+        look(page, f"held-folded-{width}")
+        assert held.bounding_box()["height"] < 200, "the list stays in sight"
+        assert held.get_by_role("button").count() == 1
+        assert held.get_by_role("button", name=re.compile("Annuler.*FOURNIL 15")).is_visible()
+        held.locator("summary").focus()
+        page.keyboard.press("Enter")
+        look(page, f"held-open-{width}")
+        assert held.get_by_role("button").count() == 15
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="FOURNIL 14", level=1).wait_for()
+    assert Decision.objects.filter(status=DecisionStatus.UNDONE).get().access == town["files"][13]
+
+
 # ── Every page ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
