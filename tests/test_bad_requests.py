@@ -103,6 +103,8 @@ IN_THE_ADDRESS = {
     "offers:sitemap_of_offers": lambda town: [town[0].offers.get().expires_on],
     "opco:answer": lambda town: [answers.token_of(Decision.objects.get())],
     "unsubscribe:by_mail": lambda town: [leave_token(town[0])],
+    "unsubscribe:report": lambda town: [town[0].siret],
+    "unsubscribe:report_offer": lambda town: [town[0].offers.get().pk],
     "unsubscribe:ask_by_mail": lambda town: [leave_token(town[0]), "pause"],
 }
 WORDS_IN_THE_ADDRESS = {

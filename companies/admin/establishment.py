@@ -172,7 +172,9 @@ class EstablishmentAdmin(ShownAdmin):
     list_display_links = ["shown_siret", "shown_name"]
     list_filter = [VerificationFilter]
     search_fields = ["siret"]
-    search_help_text = "SIRET, SIREN, adresse e-mail, téléphone, ou au moins trois lettres du nom."
+    search_help_text = (
+        "SIRET, SIREN, adresse e-mail (aussi celle d'un recruteur), téléphone, ou au moins trois lettres du nom."
+    )
     change_form_template = "admin/establishment.html"
     ordering = ["-pk"]
     # What support is asked about first, the registry's facts after.
@@ -219,7 +221,9 @@ class EstablishmentAdmin(ShownAdmin):
         if digits.isdecimal() and len(digits) in (9, 14):
             return queryset.filter(**{"siret" if len(digits) == 14 else "siren": digits}), False
         if "@" in text:
-            return queryset.filter(siret__in=_sirets_with(email=text.lower())), False
+            address = text.lower()
+            known = [*_sirets_with(email=address), *panels.keys_behind("establishment", address=address)]
+            return queryset.filter(siret__in=known), False
         if _NUMBER.fullmatch(text) and (phone := _phone(text)):
             return queryset.filter(siret__in=_sirets_with(phone=phone)), False
         words = [word for word in search_key(text).split() if len(word) >= SHORTEST_NAME][:MOST_WORDS]
@@ -289,7 +293,11 @@ class EstablishmentAdmin(ShownAdmin):
 
     @admin.display(description="Dernier import")
     def imported_by(self, establishment):
-        return establishment.last_import or "—"
+        if establishment.last_import is None:
+            return "—"
+        page = reverse("admin:companies_establishmentimport_change", args=[establishment.last_import_id])
+        started = moment(establishment.last_import.started_at)
+        return format_html('<a href="{}">{}</a>, le {}', page, establishment.last_import, started)
 
     def view_on_site(self, establishment):
         """The public page, where there is one."""

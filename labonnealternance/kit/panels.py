@@ -17,6 +17,8 @@ from datetime import datetime
 MOST_LINES = 20
 # Of one thing: those that its letters are looked up by.
 MOST_ADDRESSES = 50
+# That one address leads to, for one app.
+MOST_KEYS = 500
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class _Told:
 
 _panels: dict[str, list[_Told]] = {}
 _addresses: dict[str, list[Callable[..., Iterable[str]]]] = {}
+_behind: dict[str, list[Callable[..., Iterable[str]]]] = {}
 
 
 def panel(about: str, *, rank: int, permission: str) -> Callable[[Callable[..., Panel]], Callable[..., Panel]]:
@@ -63,6 +66,16 @@ def addresses(about: str) -> Callable[[Callable[..., Iterable[str]]], Callable[.
     return register
 
 
+def behind_address(about: str) -> Callable[[Callable[..., Iterable[str]]], Callable[..., Iterable[str]]]:
+    """Makes ``tell(address=…)`` a source of the keys of those ``about`` that an address, in lower case, leads to."""
+
+    def register(tell: Callable[..., Iterable[str]]) -> Callable[..., Iterable[str]]:
+        _behind.setdefault(about, []).append(tell)
+        return tell
+
+    return register
+
+
 def panels_of(about: str, *, key: str, user, at: datetime) -> list[Panel]:
     """What ``user`` may read of the one that ``key`` names, in the order of the ranks."""
     return [each.tell(key=key, at=at) for each in sorted(_panels.get(about, ())) if user.has_perm(each.permission)]
@@ -72,3 +85,8 @@ def addresses_of(about: str, *, key: str) -> list[str]:
     """The addresses that the apps know of it, each once, at most ``MOST_ADDRESSES``."""
     known = dict.fromkeys(address for tell in _addresses.get(about, ()) for address in tell(key=key) if address)
     return list(known)[:MOST_ADDRESSES]
+
+
+def keys_behind(about: str, *, address: str) -> list[str]:
+    """The keys of those that the apps know by ``address``."""
+    return [key for tell in _behind.get(about, ()) for key in tell(address=address)]

@@ -7,7 +7,7 @@ from django.urls import reverse
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.admin import moment
 from labonnealternance.kit.contacts import shown_phone
-from labonnealternance.kit.panels import MOST_ADDRESSES, MOST_LINES, Panel, addresses, panel
+from labonnealternance.kit.panels import MOST_ADDRESSES, MOST_KEYS, MOST_LINES, Panel, addresses, behind_address, panel
 from offers.admin.finding import link, link_to_offer
 from offers.enums import AccessStatus
 from offers.models import Access, Offer
@@ -77,3 +77,9 @@ def _end(offer: Offer) -> str:
 def recruiters(*, key):
     known = User.objects.filter(accesses__establishment__siret=key).order_by("-accesses__asked_at")
     return known.values_list("email", flat=True)[:MOST_ADDRESSES]
+
+
+@behind_address("establishment")
+def recruited_for(*, address):
+    known = Access.objects.filter(user__email=address).order_by("-asked_at", "-pk")
+    return known.values_list("establishment__siret", flat=True)[:MOST_KEYS]

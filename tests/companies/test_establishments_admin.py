@@ -123,9 +123,11 @@ class TestPage:
             siret=corrected.siret, channel="email", value="chef@example.fr", origin="form", reason="appel",
             decided_at=timezone.now(),
         )  # fmt: skip
+        recruited = AccessFactory(user__email="chef@example.fr").establishment
         listed = client.get(reverse("admin:companies_establishment_changelist"), {"q": " Chef@Example.fr"}).text
         assert page(shop) in listed
         assert page(corrected) in listed
+        assert page(recruited) in listed
         assert "GARAGE" not in listed
 
     @pytest.mark.parametrize(
@@ -242,6 +244,14 @@ class TestWhatTheOtherAppsTell:
         places = [text.index(title, text.index("panel-1")) for title in titles]
         assert places == sorted(places)
         assert text.index("Au registre") > places[-1]
+
+    def test_who_may_not_open_offers_nor_mails_reads_nothing_of_them_here(self, client, shop):
+        OfferFactory(access__establishment=shop, custom_title="Apprenti au fournil")
+        scientist = enter(client, StaffFactory(group="Science"))
+        text = scientist.get(page(shop)).text
+        assert shop.name in text
+        for told in ("Apprenti au fournil", "Accès des recruteurs", "E-mails</h2>", "Signalements</h2>"):
+            assert told not in text, told
 
     def test_a_panel_holds_twenty_lines_and_leads_to_the_others(self, client, support, shop):
         ReportFactory.create_batch(22, siret=shop.siret, details="Une voisine le dit.")
@@ -497,6 +507,11 @@ class TestWhoMay:
 
 
 class TestRegistry:
+    def test_the_page_leads_to_the_import_that_wrote_its_facts(self, client, support, shop):
+        record = EstablishmentImportFactory()
+        Establishment.objects.filter(pk=shop.pk).update(last_import=record)
+        assert reverse("admin:companies_establishmentimport_change", args=[record.pk]) in client.get(page(shop)).text
+
     def test_the_page_says_where_the_verification_stands(self, client, support):
         def told(**facts):
             return client.get(page(EstablishmentFactory(**facts))).text.replace("&#x27;", "'")
