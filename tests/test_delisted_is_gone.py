@@ -11,9 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from companies.actions import hiring_potentials, visibility
+from companies.actions import batches, hiring_potentials, visibility, visibility_links
+from companies.actions.batches import Order
 from companies.actions.contacts import known_contact
-from companies.enums import DecisionOrigin, DecisionReason, DecisionScope
+from companies.enums import BatchKind, DecisionOrigin, DecisionReason, DecisionScope
 from companies.models import Establishment, Naf
 from offers.enums import OfferStatus
 from tests import factories
@@ -24,6 +25,11 @@ from unsubscribe.actions.requests import Wish
 from unsubscribe.enums import Outcome
 
 SEARCH = "/recherche/?romes=D1102&lieu=Metz&code=57463&rayon=10"
+SUGGESTIONS = "/recruteur/suggestions/etablissements/?q="
+# Of names that imports change while they are read, the words that stay.
+NAMES = ("FOURNIL", "BOULANGERIE DU PONT")
+# What the page of a mail's link says of who is shown, and only of them.
+WHY = "Pourquoi votre établissement est-il proposé"
 
 
 def stock_of(town, path: Path) -> Path:
@@ -50,8 +56,14 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
         for each in town
     }
     closed = factories.OfferFactory(access=offers[town[-1].siret].access, status=OfferStatus.FILLED)
-    # What is like an offer that is over, and the map for search engines.
-    lists = (f"/offre/{closed.pk}/", f"/sitemap-offres-{closed.expires_on}.xml")
+    # What is like an offer that is over, the map for search engines, what is suggested to who types a name.
+    lists = (
+        f"/offre/{closed.pk}/", f"/sitemap-offres-{closed.expires_on}.xml",
+        *(SUGGESTIONS + name.lower() for name in NAMES),
+    )  # fmt: skip
+    by_mail = {
+        each.siret: visibility_links.make(siret=each.siret, email=known_contact(siret=each.siret)) for each in town
+    }
     gone: dict[str, float] = {}
     stop, faults, read, turns = threading.Event(), [], [], []
 
@@ -79,8 +91,20 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
             )
             read.append(len(known))
         for siret in list(gone)[-2:]:
-            pages = f"/etablissement/{siret}/", f"/offre/{offers[siret].pk}/", f"/offre/{offers[siret].pk}/postuler/"
-            faults.extend(page for page in pages if client.get(page).status_code != 410)
+            number = offers[siret].pk
+            answers = {
+                f"/etablissement/{siret}/": 410, f"/offre/{number}/": 410, f"/offre/{number}/postuler/": 410,
+                f"/signaler/offre/{number}/": 404,
+            }  # fmt: skip
+            faults.extend(page for page, code in answers.items() if client.get(page).status_code != code)
+            # Pages that answer, and say nothing of it.
+            silent = {
+                SUGGESTIONS + siret: [siret], f"/signaler/etablissement/{siret}/": NAMES, by_mail[siret]: [WHY, *NAMES],
+            }  # fmt: skip
+            for page, words in silent.items():
+                answer = client.get(page)
+                faults.extend((page, word) for word in words if answer.status_code != 200 or word in answer.text)
+            read.extend([len(gone)] * (len(answers) + len(silent)))
 
     def score():
         public_town.put_online([(each, public_town.BAKER) for each in town])
@@ -102,7 +126,13 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
         token = requests.ask_by_mail(siret=each.siret, email=address, wish=leaves, ip="", at=timezone.now())
         requests.act(token=token, sirets=[each.siret], all_of_them=False, at=timezone.now())
 
-    ways = [it_leaves_by_the_link_of_a_mail, support_hides_its_company]
+    def support_takes_it_out_with_a_list(each):
+        order = Order(kind=BatchKind.DELISTED, text=each.siret, reason=DecisionReason.OTHER)
+        seen = batches.preview(order=order, at=timezone.now()).seen
+        batches.apply(order=order, seen=seen, by=agent, at=timezone.now())
+
+    agent = factories.StaffFactory()
+    ways = [it_leaves_by_the_link_of_a_mail, support_hides_its_company, support_takes_it_out_with_a_list]
     threads = [in_a_thread(work) for work in (look, look, score, bring)]
     for thread in threads:
         thread.start()
@@ -115,6 +145,7 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
         stop.set()
         for thread in threads:
             thread.join()
+    print(f"\n{len(read)} reads, {len(gone)} decisions, {len(turns)} imports and releases: {len(faults)} leaks")
     assert faults == []
     assert {"score", "import"} == set(turns)
     assert any(read)

@@ -102,6 +102,7 @@ def why_shown(*, siret: str, at: dt.datetime, now: dt.datetime) -> Answer:
     asked = [each for each in standing if each.kind == DecisionKind.LISTED and each.scope == DecisionScope.SIRET]
     hidden = [each for each in standing if each.kind == DecisionKind.CHANNEL_HIDDEN]
     release, edition = _online(at)
+    later = VisibilityDecision.objects.about(siret=siret, email=email).filter(starts_at__gt=at, starts_at__lte=now)
     jobs = _jobs(establishment, asked, release, edition, is_silent=_is_silent(email, phone, hidden))
 
     known = [_known(establishment, siret)]
@@ -126,7 +127,9 @@ def why_shown(*, siret: str, at: dt.datetime, now: dt.datetime) -> Answer:
         is_listed=is_listed,
         is_shown=is_listed and bool(jobs),
         verdict=_verdict(conditions, jobs, release if is_listed and are_jobs_unknown else None),
-        remarks=_remarks(is_past=is_past, is_future=at > now + _NOW, release=release, edition=edition),
+        remarks=_remarks(
+            is_past=is_past, is_future=at > now + _NOW, release=release, edition=edition, later=later.count()
+        ),
     )
 
 
@@ -210,7 +213,8 @@ def _jobs(
 def _rank(potential: HiringPotential, edition: SearchEdition | None) -> str:
     """How its place is drawn each day."""
     expected = f"{potential.expected:.2f}".replace(".", ",")
-    told = f"{expected} contrat{'s' if potential.expected >= 2 else ''} attendu{'s' if potential.expected >= 2 else ''}"
+    noun = "contrats attendus" if potential.expected >= 2 else "contrat attendu"
+    told = f"{expected} {noun} en six mois"
     if edition is None or not edition.mean_expected:
         return told
     ratio = potential.expected / edition.mean_expected
@@ -243,7 +247,11 @@ def _known(establishment: Establishment | None, siret: str) -> Condition:
             because="il n'est pas dans nos tables",
         )
     brought = establishment.last_import
-    fact = f"Apporté par le fichier « {brought.file_name} »." if brought else "Apporté par une inscription."
+    fact = (
+        f"Apporté par le fichier « {brought.file_name} »." if brought else "On ne sait plus quel fichier l'a apporté."
+    )
+    if brought is None and (establishment.checked_at or establishment.to_verify_since):
+        fact = "Apporté par une inscription."
     return Condition(name, True, fact, since=f"import du {french_moment(brought.started_at)}" if brought else "")
 
 
@@ -403,7 +411,9 @@ def _verdict(conditions: Sequence[Condition], jobs: Sequence[Job], dropped: Rele
     return f"Affiché pour {_and([f'« {job.rome.label} »' for job in jobs])}."
 
 
-def _remarks(*, is_past: bool, is_future: bool, release: Release | None, edition: SearchEdition | None) -> list[str]:
+def _remarks(
+    *, is_past: bool, is_future: bool, release: Release | None, edition: SearchEdition | None, later: int
+) -> list[str]:
     remarks = []
     if is_past:
         remarks.append(
@@ -412,6 +422,9 @@ def _remarks(*, is_past: bool, is_future: bool, release: Release | None, edition
         )
         if release is not None and edition is None:
             remarks.append(f"La livraison {release.pk} était en ligne ; l'ordre de ce jour-là n'est plus connu.")
+    if is_past and later:
+        since = counted(later, "autre décision à son sujet a été prise", "autres décisions à son sujet ont été prises")
+        remarks.append(f"Depuis ce moment, {since}.")
     if is_future:
         remarks.append("C'est ce qui aura lieu si rien n'est décidé ni importé d'ici là.")
     return remarks

@@ -176,7 +176,7 @@ def told(kind: str, counts: dict[str, int]) -> list[tuple[str, str, str]]:
             "Déjà corrigés autrement" if is_about_contacts else "Déjà ainsi, à d'autres conditions",
             "la nouvelle valeur l'emporte" if is_about_contacts else "la nouvelle décision remplace l'ancienne",
         ),
-        ("made", "Contacts à corriger" if is_about_contacts else "Décisions à prendre", ""),
+        ("made", "Corrections nouvelles" if is_about_contacts else "Décisions nouvelles", ""),
         *_SEEN.get(kind, ()),
     ]
     always = {"wanted", "made", *(["visible"] if kind in _ALWAYS_SEEN else [])}
@@ -187,17 +187,17 @@ def told(kind: str, counts: dict[str, int]) -> list[tuple[str, str, str]]:
     ]
 
 
-_GONE = ("visible", "Affichés aujourd'hui, et plus après", "établissements retirés de la recherche et de leur page")
+_GONE = ("visible", "Affichés avant, et plus après", "ils quittent la recherche, et leur page n'existe plus")
 _SEEN: dict[str, tuple[tuple[str, str, str], ...]] = {
     BatchKind.DELISTED: (_GONE,),
-    BatchKind.PAUSED: ((*_GONE[:2], "établissements cachés jusqu'au dernier jour"),),
-    BatchKind.CHANNEL_HIDDEN: (("visible", "Affichés aujourd'hui", "ils le restent, sans ce moyen de contact"),),
+    BatchKind.PAUSED: ((*_GONE[:2], "ils reviennent d'eux-mêmes après le dernier jour"),),
+    BatchKind.CHANNEL_HIDDEN: (("visible", "Affichés avant comme après", "sans ce moyen de contact"),),
     BatchKind.LISTED: (
-        ("visible", "Affichés aujourd'hui", "ils le sont aussi pour ces métiers"),
-        ("appearing", "Affichés après, et pas aujourd'hui", ""),
+        ("visible", "Affichés avant comme après", "et désormais pour ces métiers aussi"),
+        ("appearing", "Affichés après, et pas avant", ""),
         (
             "out_of_sight",
-            "Toujours pas affichés après",
+            "Toujours pas affichés",
             "fermés, non diffusibles, sans position, ou cachés par une décision",
         ),
     ),
@@ -258,6 +258,10 @@ class BatchAdmin(ShownAdmin):
     ]  # fmt: skip
     readonly_fields = ["done", "effect", "state", "lines"]
     buttons = ["undo"]
+
+    def get_fields(self, request, obj=None):
+        unknown = set() if obj is None or obj.undone_at else {"undone_at", "undone_by", "undone_reason"}
+        return [name for name in super().get_fields(request, obj) if name not in unknown]
 
     def has_add_permission(self, request):
         return request.user.has_perm(MAY_DECIDE)

@@ -103,7 +103,10 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _table(conditions: list[why_shown.Condition]) -> str:
-    rows = (("oui" if each.holds else "non", each.name, each.fact, each.since) for each in conditions)
+    rows = (
+        ("oui" if each.holds else format_html("<strong>{}</strong>", "non"), each.name, each.fact, each.since)
+        for each in conditions
+    )
     return table(rows, ["", "Condition", "Ce qui est su", "Depuis"])
 
 

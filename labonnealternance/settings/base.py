@@ -400,8 +400,8 @@ LEAVE_BY_MAIL_PAGE = "unsubscribe:by_mail"
 # The back-office's entries, in the order of support's days. As below, strings name what the ground does not import.
 ADMIN_SECTIONS = {
     "Établissements": [
-        "companies.establishment", "admin:companies_why_shown", "companies.visibilitydecision", "companies.batch",
-        "unsubscribe.request", "unsubscribe.report",
+        "companies.establishment", "admin:companies_why_shown", "companies.visibilitydecision",
+        "admin:companies_batch_add", "companies.batch", "unsubscribe.request", "unsubscribe.report",
     ],
     "Recruteurs et offres": [
         "opco:queue", "offers.access", "offers.offer", "offers.registration", "opco.advisor", "opco.export",
@@ -428,6 +428,7 @@ ADMIN_VIEWS = {
 ADMIN_PAGES = {
     "opco:queue": ("File des recruteurs à valider", "offers.change_access"),
     "admin:companies_why_shown": ("Pourquoi est-il affiché, ou non ?", "companies.view_visibilitydecision"),
+    "admin:companies_batch_add": ("Décider de plusieurs établissements", "companies.add_visibilitydecision"),
     "admin:coherence": ("Cohérence des données", "consistency.view_run"),
     "admin:personal_data": ("Données d'une personne", "accounts.export_user"),
 }

@@ -210,8 +210,8 @@ class TestVerdict:
         assert set(silent) == {"après tous les autres : aucun moyen de le joindre"}
         ContactFactory(siret=shop.siret)
         assert [job.rank for job in ask(shop.siret).jobs] == [
-            "2,40 contrats attendus : 2,0 fois le poids moyen dans le tirage de chaque jour",
-            "0,80 contrat attendu : 0,7 fois le poids moyen dans le tirage de chaque jour",
+            "2,40 contrats attendus en six mois : 2,0 fois le poids moyen dans le tirage de chaque jour",
+            "0,80 contrat attendu en six mois : 0,7 fois le poids moyen dans le tirage de chaque jour",
             "poids moyen : référencé sans score",
         ]
 
@@ -235,6 +235,7 @@ class TestPast:
         assert any(each.state == "annulée le 11 mars 2026 à 12 h 00 : erreur" for each in since.decisions)
         assert past.remarks[0].startswith("Les décisions et les corrections de contact sont celles de ce moment.")
         assert ask(shop.siret, self.NOW, self.NOW).remarks == []
+        assert "Depuis ce moment, 1 autre décision à son sujet a été prise." in before.remarks
 
     def test_the_address_is_the_one_of_then(self, shop):
         ContactCorrectionFactory(siret=shop.siret, value="avant@exemple.fr", decided_at=AT - DAY)
