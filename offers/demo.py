@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from companies.enums import ReleaseStatus
+from companies.enums import TEACHING, ReleaseStatus
 from companies.models import Contact, Establishment, HiringPotential, RomeAppellation
 from labonnealternance.accounts.demo import PEOPLE, SUPPORT
 from labonnealternance.accounts.enums import Role
@@ -33,7 +33,6 @@ EXAMPLE = {"metier": "Boulanger", "lieu": "Lyon", "rayon": "30"}
 RECRUITER = PEOPLE[Role.RECRUITER][0]
 # Nothing known of any company is at this domain.
 STRANGER = "quelquun@ailleurs.exemple.fr"
-TEACHING = "85"
 
 FIRST_NAMES = ["Adèle", "Bruno", "Chloé", "Driss", "Élise", "Fatou", "Gaël", "Hana", "Ismaël", "Jeanne"]
 LAST_NAMES = ["Abel", "Berger", "Cordier", "Duval", "Estève", "Fabre", "Garnier", "Hamon", "Imbert", "Jolivet"]

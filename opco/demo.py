@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from companies.actions import opcos
-from companies.enums import OpcoOrigin
+from companies.enums import TEACHING, OpcoOrigin
 from companies.models import Contact, Establishment, Opco
 from labonnealternance.accounts.demo import PEOPLE, SUPPORT
 from labonnealternance.accounts.enums import Role
@@ -30,7 +30,6 @@ from opco.models import HOLD, Advisor
 SEED = 2026
 WAITING, DECIDED = 8, 36
 ADVISOR, FIRST_NAME, LAST_NAME = PEOPLE[Role.ADVISOR]
-TEACHING = "85"
 # How often each is decided, in a year.
 KINDS = {DecisionKind.CERTIFY: 10, DecisionKind.REFUSE: 4, DecisionKind.PASS_ON: 1}
 TOLD = ["access_granted", "access_denied", "information_asked"]

@@ -76,6 +76,8 @@ def build(files: int, at: dt.datetime) -> None:
     trades = "'{BOULANGERIE,GARAGE,COIFFURE,PLOMBERIE,RESTAURANT,PHARMACIE,MENUISERIE}'::text[]"
     names = "'{MARTIN,DURAND,PETIT,MOREAU,LAURENT,GARCIA,ROUX,FOURNIER,MERCIER,BLANC,FAURE}'::text[]"
     with connection.cursor() as cursor:
+        # A busy machine takes longer to fill the tables than the web would wait; the pages are asked as the web asks.
+        cursor.execute("SET statement_timeout = 0")
         for statement in (
             """
             INSERT INTO accounts_user (id, password, is_superuser, email, first_name, last_name, phone, is_staff,
@@ -129,6 +131,7 @@ def build(files: int, at: dt.datetime) -> None:
             cursor.execute(statement, rows)
         cursor.execute("SELECT setval('accounts_user_id_seq', (SELECT max(id) FROM accounts_user))")
         cursor.execute("VACUUM ANALYZE")
+    connection.close()
 
 
 def processor_seconds() -> float:
