@@ -14,6 +14,7 @@ from django.utils.timezone import localdate
 from django.views.decorators.http import require_POST, require_safe
 
 from companies.models import Establishment, spaced_siret
+from labonnealternance.kit import readings
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.text import french_date
 from offers.actions.sheets import OfferSheet, place_of, sheet_of_offer
@@ -174,7 +175,12 @@ def _registers(establishment: Establishment) -> list[tuple[str, str]]:
 def case(request: HttpRequest, desk: Desk, *, access_id: int) -> HttpResponse:
     """The file, and what may be decided of it."""
     at = timezone.now()
-    return render(request, "opco/case.html", case_context(request, desk, file_of(desk, access_id), at=at))
+    access = file_of(desk, access_id)
+    if desk.is_support:
+        readings.note(
+            by=desk.user, at=at, screen="Dossier de la file OPCO", model="offers.access", object_key=access.pk
+        )
+    return render(request, "opco/case.html", case_context(request, desk, access, at=at))
 
 
 def case_context(

@@ -10,6 +10,7 @@ from django.urls import reverse
 from labonnealternance.kit.models import Reading
 from tests.factories import AccessFactory, NafFactory, StaffFactory, UserFactory
 from tests.office import enter
+from tests.opco.desk import make_advisor, make_file, seated
 from tests.test_personal_data import COLUMNS, NOT_PERSONAL
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +84,12 @@ def test_the_journal_is_read_by_superusers_only_and_names_objects_by_their_keys(
     chief.get(reverse("admin:kit_reading_change", args=[Reading.objects.get().pk]))
     assert Reading.objects.count() == 1
     assert not LogEntry.objects.exists()
+
+
+def test_support_that_opens_a_file_of_the_opco_s_queue_is_written_and_an_advisor_at_work_is_not(office, support):
+    access = make_file(offers=0)
+    page = reverse("opco:case", args=[access.pk])
+    assert office.get(page).status_code == 200
+    assert lines() == [(support.pk, "Dossier de la file OPCO", "offers.access", str(access.pk))]
+    assert seated(make_advisor(access.establishment.opco).user).get(page).status_code == 200
+    assert Reading.objects.count() == 1
