@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from labonnealternance.kit.consistency import Check, bounded
-from unsubscribe.actions.clock import DOCUMENTS_KEPT, SETTLED_KEPT, UNCONFIRMED_KEPT
+from unsubscribe.actions.clock import DETAILS_KEPT, DOCUMENTS_KEPT, SETTLED_KEPT, UNCONFIRMED_KEPT
 from unsubscribe.enums import Status
-from unsubscribe.models import Request
+from unsubscribe.models import Report, Request
 
 LONGEST_WAIT = timedelta(days=5)
 MISSED_NIGHTS = timedelta(days=2)
@@ -26,11 +26,15 @@ def kept_too_long(at: datetime):
         documents.filter(settled_at__lte=end - DOCUMENTS_KEPT).order_by("asked_at"),
         documents.filter(status=Status.EXPIRED, expires_at__lte=end).order_by("asked_at"),
         Request.objects.filter(over, document="").order_by("asked_at"),
+        Report.objects.filter(erased_at__isnull=True, reported_at__lte=end - DETAILS_KEPT).order_by("reported_at"),
+        Report.objects.filter(settled_at__lte=end - SETTLED_KEPT).order_by("settled_at"),
     )
 
 
-def _label(request: Request) -> str:
-    return f"Demande du {request.asked_at:%d/%m/%Y}"
+def _label(row: Request | Report) -> str:
+    if isinstance(row, Report):
+        return f"Signalement du {row.reported_at:%d/%m/%Y}"
+    return f"Demande du {row.asked_at:%d/%m/%Y}"
 
 
 CHECKS = [
@@ -43,7 +47,7 @@ CHECKS = [
     ),
     Check(
         "unsubscribe.kept_too_long",
-        "Justificatifs et demandes sont effacés quand leur durée de conservation est passée.",
+        "Justificatifs, demandes et signalements sont effacés quand leur durée de conservation est passée.",
         kept_too_long,
         "La tâche de la nuit n'est pas passée : « manage.py purge_requests » la rattrape.",
         label=_label,

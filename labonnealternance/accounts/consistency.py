@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef
 from django.utils.text import capfirst
 
-from labonnealternance.accounts import groups
+from labonnealternance.accounts import groups, visits
 from labonnealternance.accounts.actions import USED_LINKS_KEPT
-from labonnealternance.accounts.models import AddressChange, SecondFactor, Session, SignInLink, User
+from labonnealternance.accounts.models import AddressChange, SecondFactor, Session, SignInLink, User, Visit
+from labonnealternance.kit import readings
 from labonnealternance.kit.consistency import Check, bounded
-from labonnealternance.kit.models import Counter
+from labonnealternance.kit.models import Counter, Reading
 
 # The nightly task passes each night: these are the turns that it may miss.
 MISSED_NIGHTS = timedelta(days=2)
@@ -37,6 +38,8 @@ def kept_too_long(at: datetime):
         Session.objects.over(end).order_by("expire_date"),
         Counter.objects.filter(ends_at__lte=end).order_by("ends_at"),
         User.objects.inactive(end).order_by("pk"),
+        Visit.objects.filter(began_at__lt=end - visits.KEPT).order_by("began_at"),
+        Reading.objects.filter(at__lt=end - readings.KEPT).order_by("at"),
     )
 
 

@@ -11,11 +11,18 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from labonnealternance.accounts.actions import give_role
 from labonnealternance.accounts.enums import Role
+from labonnealternance.accounts.groups import give
 from labonnealternance.accounts.models import User
 from labonnealternance.embedded import state_dir
 from labonnealternance.kit.demo_registry import Step
 
-SUPPORT = "support@exemple.fr"
+# Who enters by a password and a code: role → address, first name, last name, group (none for a superuser), its name.
+STAFF = {
+    "support": ("support@exemple.fr", "Sacha", "Support", "Support", ""),
+    "support_reader": ("lecture@exemple.fr", "Lou", "Lecture", "Support lecture", "Support, en lecture"),
+    "administrator": ("administration@exemple.fr", "Andrea", "Administre", "", "Administrateur du support"),
+}
+SUPPORT = STAFF["support"][0]
 PEOPLE = {
     Role.RECRUITER: ("recruteur@exemple.fr", "Rachida", "Recrute"),
     Role.ADVISOR: ("conseil@exemple.fr", "Camille", "Conseil"),
@@ -24,21 +31,25 @@ PEOPLE = {
 }
 
 
-def _password_file() -> Path:
-    return state_dir() / "support_password"
+def _password_file(role: str) -> Path:
+    return state_dir() / f"{role}_password"
 
 
 def _create():
-    support = User.objects.filter(email=SUPPORT).first() or User.objects.create_superuser(
-        SUPPORT, first_name="Sacha", last_name="Support"
-    )
-    password = secrets.token_urlsafe(12)
-    kept = _password_file()
-    kept.touch(mode=0o600)
-    kept.write_text(password)
-    support.set_password(password)
-    support.save()
-    TOTPDevice.objects.get_or_create(user=support, name="Démonstration", confirmed=True)
+    for role, (email, first_name, last_name, group, _) in STAFF.items():
+        person = User.objects.filter(email=email).first() or User.objects.create_user(
+            email, first_name=first_name, last_name=last_name, is_staff=True
+        )
+        person.is_superuser = not group
+        password = secrets.token_urlsafe(12)
+        kept = _password_file(role)
+        kept.touch(mode=0o600)
+        kept.write_text(password)
+        person.set_password(password)
+        person.save()
+        if group:
+            give(user=person, name=group)
+        TOTPDevice.objects.get_or_create(user=person, name="Démonstration", confirmed=True)
     for role, (email, first_name, last_name) in PEOPLE.items():
         person = User.objects.filter(email=email).first() or User.objects.create_user(
             email, first_name=first_name, last_name=last_name
@@ -50,7 +61,10 @@ def steps():
     return [
         Step(
             "comptes de démonstration",
-            lambda: _password_file().exists() and User.objects.filter(email=PEOPLE[Role.PARTNER][0]).exists(),
+            lambda: (
+                all(_password_file(role).exists() for role in STAFF)
+                and User.objects.filter(email=PEOPLE[Role.PARTNER][0]).exists()
+            ),
             _create,
         )
     ]
@@ -58,16 +72,18 @@ def steps():
 
 def accounts():
     """Support: password and second factor; the others: a link by e-mail, read in the development mailbox."""
-    device = TOTPDevice.objects.filter(user__email=SUPPORT, confirmed=True).first()
-    roles: dict[str, dict] = {
-        "support": {
-            "email": SUPPORT,
+    roles: dict[str, dict] = {}
+    for name, (email, _, _, _, label) in STAFF.items():
+        device = TOTPDevice.objects.filter(user__email=email, confirmed=True).first()
+        roles[name] = {
+            "email": email,
             "sign_in": settings.SITE_URL + reverse("admin:login"),
-            "password": _password_file().read_text() if _password_file().exists() else None,
+            "password": _password_file(name).read_text() if _password_file(name).exists() else None,
             "totp_secret": device and _base32(device.bin_key),
             "totp_now": device and f"{TOTP(device.bin_key).token():06d}",
         }
-    }
+        if label:
+            roles[name]["label"] = label
     for role, (email, first_name, last_name) in PEOPLE.items():
         roles[role.value] = {
             "email": email,

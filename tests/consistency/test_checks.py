@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from companies.models import Establishment, Release, SearchEdition
 from companies.models.establishment import EstablishmentQuerySet
 from labonnealternance.accounts.models import Session, SignInLink, User
 from labonnealternance.kit import consistency
+from labonnealternance.kit.models import Counter, Reading
 from labonnealternance.mail.enums import MessageStatus, SuppressionReason, SuppressionSource
 from labonnealternance.mail.models import Message, Suppression
 from offers.enums import AccessStatus, OfferStatus
@@ -23,6 +25,9 @@ from tests import factories
 from tests.companies.potentials import hide, list_by_hand, make_jobs, put_online
 from unsubscribe.models import Request
 
+# One worker makes the rows, once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("consistency")]
+
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 CHECKS = {check.name: check for check in consistency.checks()}
 
@@ -33,17 +38,10 @@ def now():
 
 
 @pytest.fixture(scope="module")
-def market(django_db_setup, django_db_blocker, now):
-    """``sound``, made once; what a test changes is undone after it."""
+def sound(django_db_setup, django_db_blocker, now):
+    """Made once; what a test changes is undone after it."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield make_market(now)
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def sound(market):
-    with transaction.atomic():
-        yield market
         transaction.set_rollback(True)
 
 
@@ -189,6 +187,16 @@ def a_document_kept(rows, now):
 
 
 FAULTS: dict[str, list[Callable]] = {
+    "accounts.without_second_factor": [lambda rows, now: rows["staff"].totpdevice_set.all().delete()],
+    "accounts.without_group": [lambda rows, now: rows["staff"].groups.clear()],
+    "accounts.groups_differ": [lambda rows, now: Group.objects.get(name="Science").permissions.clear()],
+    "accounts.kept_too_long": [
+        a_kept_link,
+        a_kept_session,
+        lambda rows, now: Counter.objects.create(key="0" * 64, hits=1, ends_at=now - 3 * DAY),
+        lambda rows, now: User.objects.filter(advisor__isnull=False).update(last_login=now - 733 * DAY),
+        lambda rows, now: Reading.objects.create(by=rows["staff"], at=now - 368 * DAY, screen="Fiche", model="x.y"),
+    ],
     "companies.reached_though_suppressed": [an_address_put_aside, an_address_corrected_to_one_put_aside],
     "companies.certified_without_opco": [lambda rows, now: the_shop(rows, opco=None)],
     "companies.editions_astray": [

@@ -32,7 +32,7 @@ def told():
 @pytest.mark.usefixtures("prepared")
 def test_each_role_is_told_with_a_way_to_sign_in():
     roles = told()["roles"]
-    assert set(roles) == {role.value for role in Role}
+    assert set(roles) == {role.value for role in Role} | {"support_reader", "administrator"}
     assert all(facts["email"] and facts["sign_in"].startswith("http") for facts in roles.values())
 
 
@@ -53,8 +53,10 @@ def test_a_base_without_its_tables_is_told_in_a_sentence(db):
 
 
 @pytest.mark.usefixtures("prepared")
-def test_support_enters_the_back_office_with_what_is_told():
-    support = told()["roles"]["support"]
+@pytest.mark.parametrize("role, is_superuser", [("support", False), ("support_reader", False), ("administrator", True)])
+def test_support_enters_the_back_office_with_what_is_told(role, is_superuser):
+    support = told()["roles"][role]
+    assert User.objects.get(email=support["email"]).is_superuser == is_superuser
     client = Client()
     answer = client.post(
         "/admin/login/?next=/admin/",

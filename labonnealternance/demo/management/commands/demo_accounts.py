@@ -54,7 +54,7 @@ def as_text(told: dict) -> str:
     lines.append("Comptes de démonstration :")
     for role, facts in told["roles"].items():
         shown = ", ".join(f"{label} {facts[name]}".strip() for name, label in FACTS.items() if facts.get(name))
-        lines.append(f"  {Role(role).label:<25} {shown}")
+        lines.append(f"  {facts.get('label') or Role(role).label:<25} {shown}")
     lines += [
         f"Le support entre par {told['pages']['admin']} ; manage.py demo_accounts redonne un code.",
         f"Les autres entrent par {told['pages']['sign_in']} : le lien arrive dans les e-mails envoyés.",
