@@ -364,7 +364,7 @@ def undo(*, batch_id: uuid.UUID, by, at: dt.datetime, reason: str) -> Batch:
     decided = batch.decisions.values_list("scope", "value")
     corrected = batch.corrections.values_list("siret", "channel")
     visibility.lock_targets(decided, *(f"contact:{siret}:{channel}" for siret, channel in corrected))
-    found = _to_undo(batch, at)
+    found = _to_undo(batch, at, lock=True)
     visibility.revoke_many(decision_ids=[each.pk for each in found.standing], by=by, at=at, reason=reason)
     VisibilityDecision.objects.bulk_create(
         VisibilityDecision(
@@ -373,7 +373,7 @@ def undo(*, batch_id: uuid.UUID, by, at: dt.datetime, reason: str) -> Batch:
             value=former.value,
             channel=former.channel,
             rome_codes=former.rome_codes,
-            starts_at=at,
+            starts_at=max(at, former.starts_at),
             ends_at=former.ends_at,
             reason=former.reason,
             comment=f"{former.comment}\n{BACK}".strip(),
@@ -392,8 +392,9 @@ def undo(*, batch_id: uuid.UUID, by, at: dt.datetime, reason: str) -> Batch:
     return batch
 
 
-def _to_undo(batch: Batch, at: dt.datetime) -> _ToUndo:
-    decisions = list(batch.decisions.all())
+def _to_undo(batch: Batch, at: dt.datetime, *, lock: bool = False) -> _ToUndo:
+    rows = batch.decisions.select_for_update(of=("self",)) if lock else batch.decisions.all()
+    decisions = list(rows)
     standing = [each for each in decisions if each.revoked_at is None and (each.ends_at is None or each.ends_at > at)]
     replaced = VisibilityDecision.objects.filter(
         kind=batch.kind,
