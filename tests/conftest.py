@@ -1,7 +1,6 @@
 """What every test stands on: this copy's own PostgreSQL and broker, started once, and no other host."""
 
 import contextlib
-import functools
 import socket
 
 import pytest
@@ -39,44 +38,61 @@ def no_outside_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_emptying():
-    """What a transactional test leaves is deleted, in a fraction of the time that Django's ``flush`` takes.
+#: What is long to make and serves a whole folder, or is long by itself: one process has it, and begins with it.
+TOGETHER = {"tests/scoring/": "scoring", "tests/demo/test_run.py": "demo"}
 
-    The types of contents and their permissions, which ``flush`` makes anew each time, stay as migrations made them;
-    and the groups of support.
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for place, group in TOGETHER.items():
+            if place in item.path.as_posix():
+                item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The database as a deployment leaves it: support's groups have their permissions.
+
+    What a transactional test leaves is deleted, in a fraction of the time that Django's ``flush`` takes; what a
+    deployment wrote stays: the types of contents, their permissions, the groups.
     """
+    from django.apps import apps
     from django.contrib.auth.models import Group, Permission
     from django.contrib.contenttypes.models import ContentType
     from django.db import connection, transaction
     from django.test import TransactionTestCase
 
-    kept = {model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)}
-
-    @functools.cache
-    def emptying():
-        found = connection.introspection.django_table_names(only_existing=True, include_views=False)
-        names = [connection.ops.quote_name(name) for name in sorted(set(found) - kept)]
-        # A request that a test has left behind writes before, and is deleted, or after, as with ``flush``.
-        lock = f"LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE"
-        return "; ".join([lock, *(f"DELETE FROM {name}" for name in names)])
-
-    def empty(self):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(emptying())
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
-        yield
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The database as a deployment leaves it: support's groups have their permissions."""
     from labonnealternance.accounts import groups
 
     with django_db_blocker.unblock():
         groups.sync()
+        # A process learns the types once, before any test counts its queries.
+        ContentType.objects.get_for_models(*apps.get_models())
+        found = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
+    tables = sorted(
+        found - {model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)}
+    )
+    # A request that a test has left behind writes before, and is deleted, or after, as with ``flush``.
+    lock = f"LOCK TABLE {', '.join(map(connection.ops.quote_name, tables))} IN EXCLUSIVE MODE"
+    delete = "; ".join(f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables)
+
+    def empty(self):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(lock)
+            # The space of many rows is given back: those that a test leaves would slow all that follow.
+            cursor.execute(
+                "SELECT relname FROM pg_class"
+                " WHERE relname = ANY(%s) AND relkind = 'r' AND pg_relation_size(oid) > 2000000",
+                [tables],
+            )
+            if large := [connection.ops.quote_name(name) for (name,) in cursor.fetchall()]:
+                cursor.execute(f"TRUNCATE {', '.join(large)} CASCADE")
+            cursor.execute(delete)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture
@@ -90,11 +106,6 @@ def support(db):
 @pytest.fixture
 def office(client, support):
     """The back-office, which ``support`` has entered."""
-    from django.apps import apps
-    from django.contrib.contenttypes.models import ContentType
-
     from tests.office import enter
 
-    # A process learns them once, and forgets them when a test empties the tables: no page is to be charged for it.
-    ContentType.objects.get_for_models(*apps.get_models())
     return enter(client, support)

@@ -88,6 +88,7 @@ def test_every_job_of_the_sample_has_a_sheet():
 
 
 @pytest.mark.official_data
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(not settings.DATA_DIR, reason="no official files here (DATA_DIR)")
 def test_every_job_of_the_official_files_has_a_sheet():
     load(Path(str(settings.DATA_DIR)))

@@ -306,7 +306,7 @@ def test_too_few_hirings_say_nothing_of_an_activity():
 
 
 @official_data
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(not settings.DATA_DIR, reason="no official files here (DATA_DIR)")
 def test_the_official_files_are_read_whole():
     report = load(Path(str(settings.DATA_DIR)))

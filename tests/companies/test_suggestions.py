@@ -117,6 +117,7 @@ def test_what_people_type_gives_the_right_place_first():
 
 
 @pytest.mark.official_data
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(not django_settings.DATA_DIR, reason="no official files here (DATA_DIR)")
 def test_the_same_with_the_official_files():
     load(Path(str(django_settings.DATA_DIR)))
