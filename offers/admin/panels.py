@@ -2,15 +2,18 @@
 
 from urllib.parse import urlencode
 
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.admin import moment
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.panels import MOST_ADDRESSES, MOST_KEYS, MOST_LINES, Panel, addresses, behind_address, panel
+from labonnealternance.kit.text import grouped
 from offers.admin.finding import link, link_to_offer
 from offers.enums import AccessStatus
-from offers.models import Access, Offer
+from offers.models import Access, Offer, OfferDay
 
 
 def _all_of(model: str, siret: str) -> str:
@@ -48,9 +51,20 @@ def accesses(*, key, at):
 @panel("establishment", rank=40, permission="offers.view_offer")
 def offers(*, key, at):
     known = Offer.objects.filter(establishment__siret=key).select_related("access__user")
+    known = known.annotate(opened=_sum("opened"), applied=_sum("applied"))
     return Panel(
         "Offres",
-        ["Offre", "État", "Déposée par", "Déposée le", "Publiée le", "Dernier jour", "Issue"],
+        [
+            "Offre",
+            "État",
+            "Déposée par",
+            "Déposée le",
+            "Publiée le",
+            "Dernier jour",
+            "Ouvertures",
+            "Candidatures",
+            "Issue",
+        ],
         (
             (
                 link_to_offer(each),
@@ -59,6 +73,8 @@ def offers(*, key, at):
                 moment(each.created_at),
                 moment(each.published_at) or "—",
                 f"{each.expires_on:%d/%m/%Y}" if each.expires_on else "—",
+                grouped(each.opened),
+                grouped(each.applied),
                 _end(each),
             )
             for each in known.order_by("-created_at", "-pk")[:MOST_LINES]
@@ -66,6 +82,12 @@ def offers(*, key, at):
         none="Aucune.",
         more=_all_of("offer", key),
     )
+
+
+def _sum(column: str) -> Coalesce:
+    """Of all the days of an offer; read for the lines that are shown."""
+    days = OfferDay.objects.filter(offer=OuterRef("pk")).order_by().values("offer")
+    return Coalesce(Subquery(days.annotate(sum=Sum(column)).values("sum")), 0)
 
 
 def _end(offer: Offer) -> str:

@@ -13,6 +13,7 @@ from companies.enums import Channel, DecisionKind, DecisionOrigin, OpcoOrigin
 from companies.models import Contact, ContactCorrection, Establishment, EstablishmentImport, Remark, VisibilityDecision
 from companies.models.search_keys import NameKey
 from labonnealternance.mail.models import Message
+from offers.models import OfferDay
 from opco.models import Case, Decision
 from tests.factories import (
     AccessFactory,
@@ -222,6 +223,8 @@ class TestWhatTheOtherAppsTell:
         ContactFactory(siret=shop.siret, email="chef@example.fr")
         access = AccessFactory(establishment=shop, user__email="recruteuse@exemple.fr")
         offer = OfferFactory(access=access, custom_title="Apprenti au fournil")
+        OfferDay.objects.create(offer=offer, day=at.date(), opened=1234, applied=56)
+        OfferDay.objects.create(offer=offer, day=at.date() - dt.timedelta(days=1), opened=1000, applied=1)
         ReportFactory(siret=shop.siret, kind="school", details="Un CFA répond.")
         RequestFactory(value=shop.siret, address="gerante@exemple.fr", taken_by=support)
         opcos.assign(establishment_id=shop.pk, opco=OpcoFactory(), origin=OpcoOrigin.SUPPORT, by=support, at=at)
@@ -236,7 +239,7 @@ class TestWhatTheOtherAppsTell:
             "recruteuse@exemple.fr", "Apprenti au fournil", reverse("admin:offers_offer_change", args=[offer.pk]),
             "École qui se fait passer pour un employeur", "Un CFA répond.", "Ne plus apparaître", "Certifié",
             f"pris par {support.email}", "Pour chef@example.fr", "Pour recruteuse@exemple.fr",
-            "Pour gerante@exemple.fr", f"?q={shop.siret}",
+            "Pour gerante@exemple.fr", f"?q={shop.siret}", "2\u202f234</td><td>57</td>",
         ):  # fmt: skip
             assert told in text, told
         assert "Pour autre@exemple.fr" not in text

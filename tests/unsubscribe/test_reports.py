@@ -1,6 +1,7 @@
 """What visitors report, without an account and without learning anything; and support's queue of it."""
 
 import datetime as dt
+import threading
 import uuid
 
 import pytest
@@ -202,6 +203,28 @@ class TestSupport:
         with pytest.raises(RefusedRequest):
             reports.take(report_id=report.pk, by=support, at=at)
         assert report.journal.count() == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_two_agents_at_the_same_moment_settle_it_once(self):
+        report, outcomes = factories.ReportFactory(siret=SIRET), []
+
+        def run(agent):
+            try:
+                reports.treat(report_id=report.pk, by=agent, at=timezone.now(), reason="Vu.", delist_as_closed=True)
+                outcomes.append("settled")
+            except RefusedRequest:
+                outcomes.append("refused")
+            finally:
+                connection.close()
+
+        agents = [factories.StaffFactory(), factories.StaffFactory()]
+        threads = [threading.Thread(target=run, args=(agent,)) for agent in agents]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(outcomes) == ["refused", "settled"]
+        assert VisibilityDecision.objects.count() == ReportMove.objects.count() == 1
 
     def test_a_page_takes_as_many_queries_with_one_other_as_with_four(self, office, report):
         def queries():
