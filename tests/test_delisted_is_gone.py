@@ -1,6 +1,12 @@
-"""From the second of the decision, no answer holds a delisted establishment, whatever runs at the same time."""
+"""From the second of the decision, no answer holds a delisted establishment, whatever runs at the same time.
+
+    READS=3000 python -m pytest -s tests/test_delisted_is_gone.py
+
+reads that many answers at least (some hundreds without it) and prints its figures.
+"""
 
 import csv
+import os
 import threading
 import time
 from pathlib import Path
@@ -25,6 +31,8 @@ from unsubscribe.actions.requests import Wish
 from unsubscribe.enums import Outcome
 
 SEARCH = "/recherche/?romes=D1102&lieu=Metz&code=57463&rayon=10"
+LEAST_READS = int(os.environ.get("READS", "0"))
+DECISIONS = 16
 SUGGESTIONS = "/recruteur/suggestions/etablissements/?q="
 # Of names that imports change while they are read, the words that stay.
 NAMES = ("FOURNIL", "BOULANGERIE DU PONT")
@@ -137,10 +145,12 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
     for thread in threads:
         thread.start()
     try:
-        for number, each in enumerate(town[:16]):
+        for number, each in enumerate(town[:DECISIONS]):
             ways[number % len(ways)](each)
             gone[each.siret] = time.monotonic()
             time.sleep(0.15)
+            while not faults and len(read) < LEAST_READS * len(gone) // DECISIONS:
+                time.sleep(0.05)
     finally:
         stop.set()
         for thread in threads:
@@ -150,6 +160,6 @@ def test_no_later_answer_holds_it_while_imports_scores_and_the_order_of_the_day_
     assert {"score", "import"} == set(turns)
     assert any(read)
     assert "8 offres et 8 entreprises" in Client().get(SEARCH).text
-    left = {str(offers[each.siret].pk) for each in town[16:]}
+    left = {str(offers[each.siret].pk) for each in town[DECISIONS:]}
     assert left == {pk for pk in (str(offer.pk) for offer in offers.values()) if pk in Client().get(lists[1]).text}
     assert Establishment.objects.listed(timezone.now()).count() == 8

@@ -405,7 +405,7 @@ class EstablishmentAdmin(ShownAdmin):
     @button(
         "Retirer",
         form=_saying_how_far(DecisionForm),
-        warning="L'établissement n'est plus visible nulle part, dès maintenant.",
+        warning="Dès que vous confirmez, l'établissement n'est plus visible nulle part.",
         refusals=(RefusedDecision,),
     )
     def delist(self, request, establishment, answers):

@@ -7,3 +7,10 @@ class SupportAdminConfig(AdminConfig):
     """Kept apart from the site: Django reads this before the models exist."""
 
     default_site = "labonnealternance.kit.admin_site.SupportAdminSite"
+
+    def ready(self):
+        from django.contrib.admin.templatetags import admin_list
+
+        # Django draws a tick that is read « True », and for no a red cross that looks like a fault.
+        admin_list._boolean_icon = lambda value: {True: "Oui", False: "Non"}.get(value, "—")
+        super().ready()

@@ -185,7 +185,7 @@ class OfferAdmin(ShownAdmin):
     @button(
         "Retirer l'offre",
         form=ModerationForm,
-        warning="L'offre n'est plus visible nulle part, dès maintenant et pour de bon.",
+        warning="Dès que vous confirmez, l'offre n'est plus visible nulle part, et pour de bon.",
         when=lambda offer: offer.status in LIVE,
         refusals=(offers.RefusedOffer,),
         preview=_moderation,

@@ -3,6 +3,7 @@
 import pytest
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_field, display_for_value
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,12 @@ from labonnealternance.kit.admin import BoundedPaginator, Refused, ShownAdmin, b
 from tests.factories import StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(("value", "word"), [(True, "Oui"), (False, "Non"), (None, "—")], ids=["yes", "no", "unknown"])
+def test_what_is_or_is_not_is_told_in_a_word(value, word):
+    assert display_for_value(value, "", boolean=True) == word
+    assert display_for_field(value, User._meta.get_field("is_active"), "") == word
 
 
 class NotNow(Exception):

@@ -52,7 +52,7 @@ class TreatForm(ReasonForm):
     delist_as_closed = forms.BooleanField(
         label="Retirer l'établissement du site : il est fermé",
         required=False,
-        help_text="Il n'est plus visible nulle part, dès maintenant. La raison accompagne la décision.",
+        help_text="Dès que vous confirmez, il n'est plus visible nulle part. La raison accompagne la décision.",
     )
     field_order = ["reason", "delist_as_closed"]
 

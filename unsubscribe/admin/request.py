@@ -86,10 +86,10 @@ class RequestAdmin(ShownAdmin):
     search_help_text = "SIRET ou adresse e-mail, en entier."
     ordering = ["asked_at"]
     fields = [
-        "what", "about", "establishment", "covers_company", "jobs", "reason", "comment", "proof", "address",
+        "what", "about", "establishment", "covers_company", "jobs", "reason", "comment", "proof", "asker",
         "has_document", "status", "asked_at", "confirmed_at", "settled_at", "taken_by", "journal",
     ]  # fmt: skip
-    readonly_fields = ["what", "about", "establishment", "jobs", "has_document", "journal"]
+    readonly_fields = ["what", "about", "establishment", "jobs", "asker", "has_document", "journal"]
     buttons = ["take", "give_back", "document", "treat", "refuse"]
 
     def get_search_results(self, request, queryset, search_term):
@@ -117,6 +117,10 @@ class RequestAdmin(ShownAdmin):
     def jobs(self, asked):
         rows = Rome.objects.filter(code__in=asked.rome_codes).order_by("code")
         return ", ".join(f"{row.code} {row.label}" for row in rows) or "—"
+
+    @admin.display(description="Demandée par")
+    def asker(self, asked):
+        return asked.address
 
     @admin.display(description="Justificatif", boolean=True)
     def has_document(self, asked):
@@ -175,7 +179,7 @@ class RequestAdmin(ShownAdmin):
     @button(
         "Faire ce qui est demandé",
         form=TreatForm,
-        warning="C'est fait aussitôt, sur tout le site. Relisez l'e-mail avant de confirmer.",
+        warning="Dès que vous confirmez, c'est fait sur tout le site, et l'e-mail part. Relisez-le avant.",
         when=_is_to_treat,
         refusals=(RefusedRequest,),
         preview=_done,
