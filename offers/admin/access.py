@@ -178,8 +178,8 @@ class AccessAdmin(ShownAdmin):
         told = self._what_it_proves(access)
         if centre is None:
             return told
-        part = "L'adresse" if centre.is_contact else "Le domaine"
-        return f"{part} est du contact connu d'un CFA, {centre.name} (SIRET {spaced_siret(centre.siret)}). {told}"
+        whose = "L'adresse est celle" if centre.is_contact else "Le domaine est celui"
+        return f"{whose} du contact connu d'un CFA, {centre.name} (SIRET {spaced_siret(centre.siret)}). {told}"
 
     def _what_it_proves(self, access):
         email, establishment = access.user.email, access.establishment
