@@ -1,6 +1,6 @@
 """What is held of a recruiter: what they asked for, deposited and were answered."""
 
-from labonnealternance.kit.personal_registry import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject, of_user
 from offers.actions import offers
 from offers.enums import AccessStatus, CancelReason, Door, Outcome
 from offers.models import Access, AccessMove, Offer, OfferEvent, Registration
@@ -10,15 +10,6 @@ WHY = "Données effacées à la demande de la personne"
 
 def _establishment(row) -> str:
     return f"{row.establishment.display_name} ({row.establishment.siret})"
-
-
-def _of_user(model, path: str):
-    """Rows of ``model`` whose ``path`` is the person; none where they have no account."""
-
-    def rows(subject: Subject):
-        return model.objects.filter(**{path: subject.user}) if subject.user else model.objects.none()
-
-    return rows
 
 
 def _close_offers(rows, subject: Subject, by, at) -> None:
@@ -42,10 +33,19 @@ def _end_accesses(rows, subject: Subject, by, at) -> None:
 
 
 KINDS = [
+    # First: whoever deposits an offer waits behind the access, and is then refused.
+    Kind(
+        name="Accès à des établissements",
+        covers=["offers.Access"],
+        rows=of_user(Access, "user"),
+        shown=[("Établissement", _establishment), "status", "origin", "asked_at", "confirmed_at", "decided_at"],
+        fate="Refermés, et gardés sans la personne : les offres et les décisions les désignent.",
+        erase=_end_accesses,
+    ),
     Kind(
         name="Offres déposées",
         covers=["offers.Offer"],
-        rows=_of_user(Offer, "access__user"),
+        rows=of_user(Offer, "access__user"),
         shown=[
             ("Établissement", _establishment),
             "job_label",
@@ -67,32 +67,24 @@ KINDS = [
     Kind(
         name="Journal des offres",
         covers=["offers.OfferEvent"],
-        rows=_of_user(OfferEvent, "offer__access__user"),
+        rows=of_user(OfferEvent, "offer__access__user"),
         shown=[("Offre", lambda event: str(event.offer_id)), "kind", "via", "at", "reason"],
         fate="Gardé : il dit ce qu'est devenue une offre ; son auteur y est anonyme.",
     ),
     Kind(
         name="Inscriptions",
         covers=["offers.Registration"],
-        rows=_of_user(Registration, "access__user"),
+        rows=of_user(Registration, "access__user"),
         shown=["first_name", "last_name", "phone", "created_at", "link_sent_at", "confirmed_at"],
         fate="Supprimées.",
         erase=lambda rows, subject, by, at: rows.delete(),
     ),
     Kind(
-        name="Accès à des établissements",
-        covers=["offers.Access"],
-        rows=_of_user(Access, "user"),
-        shown=[("Établissement", _establishment), "status", "origin", "asked_at", "confirmed_at", "decided_at"],
-        fate="Refermés, et gardés sans la personne : les offres et les décisions les désignent.",
-        erase=_end_accesses,
-    ),
-    Kind(
         name="Décisions sur ces accès",
         covers=["offers.AccessMove"],
-        rows=_of_user(AccessMove, "access__user"),
+        rows=of_user(AccessMove, "access__user"),
         shown=["from_status", "to_status", "at", "reason"],
         fate="Gardées, sans leurs textes.",
-        erase=lambda rows, subject, by, at: rows.update(reason=""),
+        erase=lambda rows, subject, by, at: rows.exclude(reason=WHY).update(reason=""),
     ),
 ]

@@ -2,21 +2,12 @@
 
 from django.db.models import Q
 
-from labonnealternance.kit.personal_registry import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject, of_user
 from opco.actions import advisors
 from opco.enums import DecisionStatus
 from opco.models import Advisor, Answer, Decision, Note
 
 WHY = "Données effacées à la demande de la personne"
-
-
-def _of_user(model, path: str):
-    """Rows of ``model`` whose ``path`` is the person; none where they have no account."""
-
-    def rows(subject: Subject):
-        return model.objects.filter(**{path: subject.user}) if subject.user else model.objects.none()
-
-    return rows
 
 
 def _erase_decisions(rows, subject: Subject, by, at) -> None:
@@ -35,7 +26,7 @@ KINDS = [
     Kind(
         name="Décisions des conseillers sur un dossier",
         covers=["opco.Decision"],
-        rows=_of_user(Decision, "access__user"),
+        rows=of_user(Decision, "access__user"),
         shown=["kind", "status", "reason", "text", "made_at", "settled_at"],
         fate="Gardées sans leurs textes ; celles qui attendaient n'ont plus d'effet.",
         erase=_erase_decisions,
@@ -43,7 +34,7 @@ KINDS = [
     Kind(
         name="Réponses données à un conseiller",
         covers=["opco.Answer"],
-        rows=_of_user(Answer, "question__access__user"),
+        rows=of_user(Answer, "question__access__user"),
         shown=["at", "text"],
         fate="Supprimées.",
         erase=lambda rows, subject, by, at: rows.delete(),
@@ -63,7 +54,7 @@ KINDS = [
     Kind(
         name="Rôle de conseiller OPCO",
         covers=["opco.Advisor"],
-        rows=_of_user(Advisor, "user"),
+        rows=of_user(Advisor, "user"),
         shown=[("OPCO", lambda advisor: advisor.opco.name), "created_at", "deactivated_at"],
         fate="Désactivé ; ses décisions restent, sans son nom.",
         erase=_deactivate,

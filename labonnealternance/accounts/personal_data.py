@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Replace
 from labonnealternance.accounts import actions
 from labonnealternance.accounts.models import AddressChange, Session, SignInLink, User, Visit
 from labonnealternance.kit.models import Reading
-from labonnealternance.kit.personal_registry import Kind, Subject
+from labonnealternance.kit.personal_registry import Kind, Subject, of_user
 
 ERASED = "(effacé)"
 
@@ -49,7 +49,7 @@ KINDS = [
     Kind(
         name="Sessions ouvertes",
         covers=["accounts.Session"],
-        rows=lambda subject: Session.objects.filter(user=subject.user) if subject.user else Session.objects.none(),
+        rows=of_user(Session, "user"),
         shown=["created_at", "last_seen_at", "network", "device"],
         fate="Fermées tout de suite et supprimées.",
         erase=lambda rows, subject, by, at: rows.delete(),
@@ -65,7 +65,7 @@ KINDS = [
     Kind(
         name="Visites de l'espace par le support",
         covers=["accounts.Visit"],
-        rows=lambda subject: Visit.objects.filter(user=subject.user) if subject.user else Visit.objects.none(),
+        rows=of_user(Visit, "user"),
         shown=["reason", "began_at", "ended_at", "pages"],
         fate="Gardées un an : elles disent ce que le support a vu. La raison, texte libre, est effacée.",
         erase=lambda rows, subject, by, at: rows.update(reason=ERASED),
