@@ -163,19 +163,23 @@ def test_an_answer_lasts_about_as_long_for_a_known_and_an_unknown_address(client
         ask(client, email)
         return time.perf_counter() - begun
 
-    # The shortest of each: what a busy machine adds says nothing of the address.
-    pairs = [(seconds(user.email), seconds("inconnu@exemple.fr")) for _ in range(4)]
-    known, unknown = (min(each) for each in zip(*pairs, strict=True))
-    assert min(known, unknown) >= ANSWER_SECONDS
-    assert abs(known - unknown) < 0.05
+    # The shortest of each, asked again on a busy machine: what it adds says nothing of the address.
+    known, unknown = [], []
+    while len(known) < 2 or (abs(min(known) - min(unknown)) >= 0.05 and len(known) < 20):
+        Counter.objects.all().delete()
+        known.append(seconds(user.email))
+        unknown.append(seconds("inconnu@exemple.fr"))
+    assert min(*known, *unknown) >= ANSWER_SECONDS
+    assert abs(min(known) - min(unknown)) < 0.05
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_lasts_as_long_for_a_known_address_while_the_broker_hangs(client, user, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(current_app.conf, "broker_write_url", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
-        seconds = []
-        for _ in range(3):
+        seconds: list[float] = []
+        while not seconds or (min(seconds) >= ANSWER_SECONDS + 0.05 and len(seconds) < 20):
+            Counter.objects.all().delete()
             monkeypatch.setattr("labonnealternance.mail.actions.outbox._broker_is_silent_until", 0.0)
             begun = time.perf_counter()
             ask(client, user.email)

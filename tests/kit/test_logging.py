@@ -50,9 +50,9 @@ def test_what_names_or_opens_is_masked_and_the_rest_is_kept(text, told):
     "piece", ["a", "a.", "%40a", "a@", "a@a.", "0", "0 1", "csrf", "token ", "token=", "://a:", "/lien/", " "]
 )
 def test_masking_takes_a_time_in_proportion_of_the_text(piece):
-    begun = time.perf_counter()
+    begun = time.process_time()
     masked("/" + piece * (200_000 // len(piece)) + "/")
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 4
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_a_worker_killed_between_the_sending_and_the_commit_loses_nothing_and_re
     with worker(broker, server) as first:
         # The server has taken the fourth message when the worker dies, before it could write so.
         server.kill = lambda: first.pid if len(server.received) == 4 else 0
-        assert first.wait(30) == -9
+        assert first.wait(120) == -9
     server.kill = None
     assert len(server.received) == 4
     assert Message.objects.filter(status=MessageStatus.SENT).count() == 3
@@ -123,7 +123,7 @@ def test_a_worker_killed_between_the_sending_and_the_commit_loses_nothing_and_re
 def test_only_the_id_travels_in_the_broker(write, broker):
     message = write()
     with current_app.connection_for_write() as found:
-        announced = found.SimpleQueue(current_app.conf.task_default_queue).get(timeout=5)
+        announced = found.SimpleQueue(current_app.conf.task_default_queue).get(timeout=60)
     assert announced.payload[0] == [str(message.pk)]
     assert "exemple.fr" not in str(announced.payload) + str(announced.headers)
 
@@ -154,7 +154,7 @@ def test_a_broken_broker_costs_the_visitor_nothing_and_the_sweeper_sends(write, 
     with transaction.atomic():
         for _ in range(5):
             write()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 2
     assert "No broker for a wake-up" in caplog.text
     assert Message.objects.queued().count() == 5
     tasks.sweep()

@@ -49,7 +49,7 @@ def together(*acts: Callable[[], object]) -> list:
 
     def run(act):
         try:
-            start.wait(10)
+            start.wait(60)
             return act()
         except Exception as fault:
             return fault

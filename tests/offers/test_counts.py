@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from offers.actions import counts
 from offers.models import Offer, OfferDay
+from tests import processes
 from tests.factories import OfferFactory
 from tests.kit.test_web_process import relay, web  # noqa: F401 (fixtures)
 
@@ -125,7 +126,7 @@ def test_eight_threads_of_a_hundred_notes_are_exactly_eight_hundred(settings):
     writer = counts._writer
     if writer:
         counts._enough.set()
-        writer.join(timeout=5)
+        writer.join(timeout=60)
     counts.write()
     assert [sums(offer) for offer in offers] == [(80, 80, 0)] * 5
 
@@ -148,23 +149,29 @@ def test_processes_that_write_the_same_offers_never_stop_each_other():
 @pytest.mark.django_db(transaction=True)
 def test_the_thread_writes_after_the_delay_holds_no_connection_and_ends(settings):
     offer = OfferFactory()
-    settings.OFFER_COUNTS_DELAY = 0.2
+    settings.OFFER_COUNTS_DELAY = 0.5
     begun = time.monotonic()
     counts.note(offer_ids=[offer.pk], what="opened", at=timezone.now())
-    assert time.monotonic() - begun < 0.1
+    assert time.monotonic() - begun < 0.4
     assert sums(offer) == (0, 0, 0)
-    counts._writer.join(timeout=5)
+    counts._writer.join(timeout=60)
     assert sums(offer) == (0, 1, 0)
     assert counts._writer is None
     # Another one starts when there is something again.
     counts.note(offer_ids=[offer.pk], what="opened", at=timezone.now())
-    counts._writer.join(timeout=5)
+    counts._writer.join(timeout=60)
     assert sums(offer) == (0, 2, 0)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        assert cursor.fetchone() == (0,)
+
+    def is_alone():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            return cursor.fetchone() == (0,)
+
+    # The server takes a moment to see a client leave.
+    processes.wait_until(is_alone)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -174,7 +181,7 @@ def test_many_notes_are_written_without_waiting_for_the_delay(settings):
     for _ in range(counts.MANY):
         counts.note(offer_ids=[offer.pk], what="shown", at=timezone.now())
     settings.OFFER_COUNTS_DELAY = 0.01
-    counts._writer.join(timeout=5)
+    counts._writer.join(timeout=60)
     assert sums(offer) == (counts.MANY, 0, 0)
 
 
@@ -187,18 +194,18 @@ def test_an_offer_that_someone_acts_on_makes_nobody_wait():
         with transaction.atomic():
             Offer.objects.select_for_update().get(pk=busy.pk)
             held.set()
-            done.wait(10)
+            done.wait(60)
 
     acting = threading.Thread(target=lambda: in_threads([act]))
     acting.start()
-    assert held.wait(5)
+    assert held.wait(60)
     counts.note(offer_ids=[busy.pk, free.pk], what="shown", at=timezone.now())
     begun = time.monotonic()
     counts.write()
     took = time.monotonic() - begun
     done.set()
     acting.join()
-    assert took < 1
+    assert took < 10
     assert sums(free) == (1, 0, 0)
 
 
@@ -233,5 +240,5 @@ def test_what_was_noted_last_is_written_when_the_web_process_ends(web):  # noqa:
     assert web.ask("GET", f"/offre/{offer.pk}/", headers={"User-Agent": "Mozilla/5.0"}).status == 200
     assert web.ask("GET", f"/offre/{offer.pk}/", headers={"User-Agent": "Googlebot/2.1"}).status == 200
     web.process.send_signal(signal.SIGTERM)
-    web.process.wait(timeout=20)
+    web.process.wait(timeout=60)
     assert sums(offer) == (0, 1, 0)
