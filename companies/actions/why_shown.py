@@ -83,6 +83,8 @@ class Answer:
     is_listed: bool
     is_shown: bool
     verdict: str
+    # Whether its jobs are those of the release online today, whose reasons can be told.
+    is_of_today: bool = False
     remarks: list[str] = field(default_factory=list)
 
 
@@ -127,6 +129,7 @@ def why_shown(*, siret: str, at: dt.datetime, now: dt.datetime) -> Answer:
         is_listed=is_listed,
         is_shown=is_listed and bool(jobs),
         verdict=_verdict(conditions, jobs, release if is_listed and are_jobs_unknown else None),
+        is_of_today=release is not None and release.status == ReleaseStatus.CURRENT,
         remarks=_remarks(
             is_past=is_past, is_future=at > now + _NOW, release=release, edition=edition, later=later.count()
         ),

@@ -10,18 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_safe
 
-from companies.actions import why_shown
-from companies.actions.why_shown import Told
-from companies.admin.establishment import what_of
+from companies.actions import explanations, why_shown
+from companies.actions.reasons import Reason
+from companies.actions.why_shown import Answer, Told
+from companies.admin.establishment import MOST_REASONS, what_of
 from companies.enums import DecisionScope
 from companies.models import InvalidNumber, clean_siret
 from labonnealternance.kit import readings
 from labonnealternance.kit.admin import moment, table
 from labonnealternance.kit.http import LineField
-from labonnealternance.kit.text import french_moment
 
 MAY_READ = "companies.view_visibilitydecision"
 # Beyond, a moment is a slip.
@@ -77,18 +77,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "about": why_shown.in_words(answer),
             "conditions": _table(answer.conditions),
             "others": _table(answer.others),
-            "jobs": table(
-                (
-                    (
-                        f"{job.rome.label} ({job.rome.code})",
-                        "une décision" if job.is_asked_for else "le score",
-                        job.rank,
-                    )
-                    for job in answer.jobs
-                ),
-                ["Métier", "Donné par", "Place"],
-                none="Aucun.",
-            ),
+            "jobs": _jobs(answer, now),
             "decisions": table(
                 (_row(each) for each in answer.decisions),
                 ["Décision", "Portée", "Alors", "Depuis", "Motif", "Par"],
@@ -97,7 +86,6 @@ def page(request: HttpRequest) -> HttpResponse:
             "page": reverse("admin:companies_establishment_change", args=[answer.establishment.pk])
             if answer.establishment
             else "",
-            "moment": french_moment(answer.at),
         }
     return TemplateResponse(request, "admin/why_shown.html", context)
 
@@ -108,6 +96,30 @@ def _table(conditions: list[why_shown.Condition]) -> str:
         for each in conditions
     )
     return table(rows, ["", "Condition", "Ce qui est su", "Depuis"])
+
+
+def _jobs(answer: Answer, now: dt.datetime) -> str:
+    """Each job with who gives it, its place, and why the score does."""
+    unknown = "—"
+    by_rome: dict[str, list[Reason]] = {}
+    if answer.establishment is not None and answer.is_of_today:
+        number = answer.establishment.pk
+        why = explanations.reasons_of(establishment_ids=[number], at=now)[number]
+        by_rome = why.by_rome
+        unknown = "Calcul en cours : rechargez la page dans une minute." if why.is_awaited else "—"
+    rows = (
+        (
+            f"{job.rome.label} ({job.rome.code})",
+            "une décision" if job.is_asked_for else "le score",
+            job.rank,
+            "—"
+            if job.is_asked_for
+            else format_html_join("", "{}<br>", ((each,) for each in by_rome.get(job.rome.code, ())[:MOST_REASONS]))
+            or unknown,
+        )
+        for job in answer.jobs
+    )
+    return table(rows, ["Métier", "Donné par", "Place", "Principales raisons"], none="Aucun.")
 
 
 def _row(told: Told) -> tuple:
