@@ -310,10 +310,13 @@ class ShownAdmin(admin.ModelAdmin):
 
 
 class ShownInline(admin.TabularInline):
-    """Rows shown under the row that they belong to: none is added, changed nor taken away there."""
+    """Rows shown under the row that they belong to, to whoever sees it: none is added, changed nor taken away there."""
 
     extra = 0
     can_delete = False
+
+    def has_view_permission(self, request, obj=None):
+        return True
 
     def has_add_permission(self, request, obj=None):
         return False

@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from companies.actions import visibility_links
+from companies.actions import explanations, visibility_links
+from companies.actions.reasons import Reason
 from companies.models import Establishment, VisibilityDecision
 from labonnealternance.mail.models import Message
 from tests import factories
@@ -32,6 +33,16 @@ def town():
     found = build_town(bakeries=2)
     factories.ContactCorrectionFactory(siret=found[1].siret, value="")
     return found
+
+
+def explain(establishment):
+    """What the worker answers, without a model."""
+    explanations.reasons_of(establishment_ids=[establishment.pk], at=timezone.now())
+    reasons = [Reason("past", 1.1, {"years_in_a_row": 3}), Reason("headcount", -0.3, {"headcount": "02"})]
+    explanations.answer_asked(
+        explain=lambda release_id, found: {siret: dict.fromkeys(jobs, reasons) for siret, jobs in found.items()},
+        at=timezone.now(),
+    )
 
 
 def is_listed(establishment):
@@ -146,7 +157,9 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways(town, visit, settin
             look(f"{word}, wrong")
         page.goto("/desinscription/demande-envoyee/")
         look("sent")
+        explain(shop)
         page.goto(by_mail)
+        expect(page.get_by_text("Recrutement en alternance chaque année depuis 3 ans")).to_be_visible()
         look("from a mail")
         page.goto(f"{by_mail}quitter/")
         page.get_by_label("Pourquoi ?").select_option(label="Autre")
