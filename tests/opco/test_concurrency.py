@@ -15,6 +15,7 @@ from offers.enums import AccessStatus
 from opco.actions import advisors, answers, batches, cases, clock, decisions
 from opco.actions.cases import TakenByAnother
 from opco.actions.decisions import AlreadyDecided, TooLateToUndo, version_of
+from opco.actions.desks import locked_file
 from opco.enums import DecisionStatus
 from opco.models import Answer, Decision, Note
 from tests import factories, processes
@@ -250,6 +251,27 @@ def test_a_clock_passes_over_what_another_one_is_at_and_does_the_rest_at_once():
     slow.refresh_from_db()
     quick.refresh_from_db()
     assert (slow.status, quick.status) == (DecisionStatus.HELD, DecisionStatus.APPLIED)
+
+
+def test_reading_a_file_and_deciding_about_another_wait_for_nobody_who_is_deciding():
+    desk, colleague, access, other = make_desk(), make_desk(make_opco()), make_file(), make_file()
+    browser, both = seated(colleague.user), Barrier(2)
+
+    def holds():
+        with transaction.atomic():
+            locked_file(desk, access.pk)
+            both.wait(20)
+            both.wait(20)
+
+    def works():
+        both.wait(20)
+        try:
+            # A wait would end by the lock's own limit.
+            return browser.get(reverse("opco:case", args=[access.pk])).status_code, certify(colleague, other).status
+        finally:
+            both.wait(20)
+
+    assert together(holds, works)[1] == (200, DecisionStatus.HELD)
 
 
 def test_the_beat_applies_every_fifteen_seconds_tells_each_minute_and_runs_every_task():
