@@ -1,9 +1,6 @@
 """The sheet of a job as an offer takes it."""
 
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -85,12 +82,3 @@ def test_every_job_of_the_sample_has_a_sheet():
     with CaptureQueriesContext(connection) as seen:
         sheet_of(appellation_ogr=title.ogr)
     assert len(seen) == 2
-
-
-@pytest.mark.official_data
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(not settings.DATA_DIR, reason="no official files here (DATA_DIR)")
-def test_every_job_of_the_official_files_has_a_sheet():
-    load(Path(str(settings.DATA_DIR)))
-    assert Rome.objects.count() > 1500
-    check_every_sheet()

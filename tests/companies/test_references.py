@@ -2,10 +2,8 @@
 
 import threading
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -24,7 +22,6 @@ from companies.models import (
     Region,
     Rome,
     RomeAppellation,
-    RomeItem,
     RomeMobility,
 )
 from labonnealternance.kit.commands import AlreadyRunning, single_run
@@ -33,7 +30,6 @@ from tests.factories import EstablishmentFactory
 
 JOBS = "rome_v460/unix_referentiel_code_rome_v460_utf8.csv"
 TITLES = "rome_v460/unix_referentiel_appellation_v460_utf8.csv"
-official_data = pytest.mark.official_data
 
 
 def without_line(starting: str):
@@ -303,23 +299,3 @@ def test_too_few_hirings_say_nothing_of_an_activity():
     counts = {"4321A": {"F1602": 80.0}, "4321B": {"M1607": float(naf_shares.FEWEST_HIRINGS - 1)}}
     rows = naf_shares.shares(nafs=["4321B"], counts=counts)
     assert rows[0][1] == "F1602"
-
-
-@official_data
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(not settings.DATA_DIR, reason="no official files here (DATA_DIR)")
-def test_the_official_files_are_read_whole():
-    report = load(Path(str(settings.DATA_DIR)))
-    assert Rome.objects.count() == 1584
-    assert RomeAppellation.objects.count() == 13_120
-    assert Naf.objects.count() == 732
-    assert RomeItem.objects.count() == 104_219
-    assert RomeMobility.objects.count() == 14_912
-    assert Commune.objects.count() == 35_014
-    assert Commune.objects.filter(latitude=None).count() == 81
-    assert (Opco.objects.count(), Idcc.objects.count()) == (11, 330)
-    assert [fault.file for fault in report.faults] == ["opco/idcc_opco.csv"] * 3, "three branches have no number"
-    assert not Rome.objects.filter(definition="").exists()
-    assert NafRomeShare.objects.values("naf").distinct().count() == 732
-    assert NafRomeShare.objects.get(naf="1071C", rome="D1102").share > 0.25
-    assert "''" not in "".join(Rome.objects.values_list("definition", flat=True))

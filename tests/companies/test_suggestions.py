@@ -1,9 +1,6 @@
 """Jobs and places as people type them."""
 
-from pathlib import Path
-
 import pytest
-from django.conf import settings as django_settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
@@ -114,16 +111,6 @@ def test_what_people_type_gives_the_right_job_first():
 def test_what_people_type_gives_the_right_place_first():
     load()
     assert first_places() == {text: [label] for text, label in PLACES.items()}
-
-
-@pytest.mark.official_data
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(not django_settings.DATA_DIR, reason="no official files here (DATA_DIR)")
-def test_the_same_with_the_official_files():
-    load(Path(str(django_settings.DATA_DIR)))
-    assert first_jobs() == {text: [code] for text, code in JOBS.items()}
-    assert first_places() == {text: [label] for text, label in PLACES.items()}
-    assert place("Bellegarde-sur-Valserine").label == "Valserhône (01200)", "a former name"
 
 
 def test_a_suggestion_comes_once_and_names_its_job_then_the_one_it_was_cut_off_from():

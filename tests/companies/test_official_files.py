@@ -1,0 +1,57 @@
+"""The official files of ``DATA_DIR``: read once, then counted, suggested from, shown as sheets."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+
+from companies.models import Commune, Idcc, Naf, NafRomeShare, Opco, Rome, RomeAppellation, RomeItem, RomeMobility
+from tests.companies.sample_source import load
+from tests.companies.test_job_sheets import check_every_sheet
+from tests.companies.test_suggestions import JOBS, PLACES, first_jobs, first_places, place
+
+pytestmark = [
+    pytest.mark.official_data,
+    pytest.mark.django_db,
+    # One worker reads them, once.
+    pytest.mark.xdist_group("official"),
+    pytest.mark.skipif(not settings.DATA_DIR, reason="no official files here (DATA_DIR)"),
+]
+
+
+@pytest.fixture(scope="module")
+def report(django_db_setup, django_db_blocker):
+    """What was told when they were read; the tables hold them until the last test."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield load(Path(str(settings.DATA_DIR)))
+        transaction.set_rollback(True)
+
+
+def test_they_are_read_whole(report):
+    assert Rome.objects.count() == 1584
+    assert RomeAppellation.objects.count() == 13_120
+    assert Naf.objects.count() == 732
+    assert RomeItem.objects.count() == 104_219
+    assert RomeMobility.objects.count() == 14_912
+    assert Commune.objects.count() == 35_014
+    assert Commune.objects.filter(latitude=None).count() == 81
+    assert (Opco.objects.count(), Idcc.objects.count()) == (11, 330)
+    assert [fault.file for fault in report.faults] == ["opco/idcc_opco.csv"] * 3, "three branches have no number"
+    assert not Rome.objects.filter(definition="").exists()
+    assert NafRomeShare.objects.values("naf").distinct().count() == 732
+    assert NafRomeShare.objects.get(naf="1071C", rome="D1102").share > 0.25
+    assert "''" not in "".join(Rome.objects.values_list("definition", flat=True))
+
+
+@pytest.mark.usefixtures("report")
+def test_what_people_type_gives_the_right_job_and_place_first():
+    assert first_jobs() == {text: [code] for text, code in JOBS.items()}
+    assert first_places() == {text: [label] for text, label in PLACES.items()}
+    assert place("Bellegarde-sur-Valserine").label == "Valserhône (01200)", "a former name"
+
+
+@pytest.mark.usefixtures("report")
+def test_every_job_has_a_sheet():
+    assert Rome.objects.count() > 1500
+    check_every_sheet()
