@@ -3,12 +3,17 @@
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+from lightgbm.basic import LightGBMError
+
 from companies.actions import explanations
 from companies.actions.explanations import Potentials
 from companies.actions.reasons import Reason
 from scoring.models import Run
 from scoring.pipeline import explain as pipeline
 from scoring.pipeline.train import Model
+
+logger = structlog.get_logger(__name__)
 
 
 def answer_asked(*, at: datetime) -> int:
@@ -17,11 +22,16 @@ def answer_asked(*, at: datetime) -> int:
 
 
 def reasons_of(release_id: int, potentials: Potentials) -> dict[str, dict[str, list[Reason]]]:
-    """The reasons of the pairs of a release, from what its run kept. Nothing where its files are gone."""
+    """The reasons of the pairs of a release, from what its run kept. Nothing where its files are gone or spoilt."""
     run = Run.objects.filter(release=release_id).select_related("release").order_by("-pk").first()
     if run is None or run.release is None or not (run.folder / pipeline.FILE).is_file():
         return {}
-    return of_folder(run.folder, potentials, run.release.policy.get("usual_share_by_rome", {}))
+    try:
+        return of_folder(run.folder, potentials, run.release.policy.get("usual_share_by_rome", {}))
+    except (ValueError, LightGBMError):
+        # Tried again every fifteen seconds, it would stop the answers of the other releases too.
+        logger.exception("score_files_spoilt", run=run.pk)
+        return {}
 
 
 def of_folder(

@@ -102,13 +102,16 @@ def test_beat_wakes_the_worker_while_a_person_waits(settings):
     assert settings.CELERY_BEAT_SCHEDULE["scoring.explain"]["schedule"] <= 15
 
 
-def test_the_worker_answers_what_a_page_asked_and_a_lost_folder_is_said(db, computed, history, client):
+def cut(folder):
+    (folder / explain.FILE).write_bytes(b"PAR1")
+
+
+def test_the_worker_answers_what_a_page_asked_and_says_that_files_are_spoilt_or_lost(db, computed, history, client):
     country.load(history)
     outcome = refreshing.refresh(history=history, by=None, at=NOW, seed=1)
     assert outcome.release.measures == public_measures(outcome.result)
-    first, second = (
-        HiringPotential.objects.order_by("establishment_id").values_list("establishment_id", flat=True).distinct()[:2]
-    )
+    exposed = HiringPotential.objects.order_by("establishment_id").values_list("establishment_id", flat=True)
+    first, second, last = exposed.distinct()[:3]
     assert explanations.reasons_of(establishment_ids=[first], at=NOW)[first].is_awaited
     task()
     found = explanations.reasons_of(establishment_ids=[first], at=NOW)[first]
@@ -116,7 +119,8 @@ def test_the_worker_answers_what_a_page_asked_and_a_lost_folder_is_said(db, comp
     assert set(found.by_rome) == set(jobs)
     assert all(1 <= len(reasons) <= 3 and all(map(str, reasons)) for reasons in found.by_rome.values())
     assert "est dit «&nbsp;à fort potentiel&nbsp;»" in client.get("/algorithme/").content.decode()
-    shutil.rmtree(outcome.run.folder)
-    explanations.reasons_of(establishment_ids=[second], at=NOW)
-    task()
-    assert explanations.reasons_of(establishment_ids=[second], at=NOW)[second] == (False, {})
+    for number, spoil in ((second, cut), (last, shutil.rmtree)):
+        spoil(outcome.run.folder)
+        explanations.reasons_of(establishment_ids=[number], at=NOW)
+        task()
+        assert explanations.reasons_of(establishment_ids=[number], at=NOW)[number] == (False, {})
