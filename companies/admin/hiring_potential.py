@@ -82,6 +82,7 @@ class ReleaseAdmin(ShownAdmin):
     @button(
         "Mettre en ligne",
         form=ReasonForm,
+        typed=str,
         warning="Les candidats verront cette livraison. Celle qui est en ligne est gardée pour un retour en arrière.",
         when=lambda release: release.is_publishable,
         refusals=(ForbiddenMove, hiring_potentials.ReasonMissing),
@@ -93,6 +94,7 @@ class ReleaseAdmin(ShownAdmin):
     @button(
         "Revenir à la livraison précédente",
         form=ReasonForm,
+        typed=str,
         warning="La livraison précédente revient en ligne aussitôt ; celle-ci est retirée.",
         when=lambda release: release.status == ReleaseStatus.CURRENT,
         refusals=(ForbiddenMove, hiring_potentials.ReasonMissing, hiring_potentials.NothingToRollBackTo),

@@ -148,6 +148,7 @@ class RunAdmin(ShownAdmin):
     @button(
         "Mettre en ligne",
         form=ReasonForm,
+        typed=lambda run: str(run.release),
         warning="Les candidats liront cette livraison, que les contrôles l'aient laissée passer ou non.",
         when=lambda run: run.can_be_published,
         refusals=REFUSALS,
@@ -159,6 +160,7 @@ class RunAdmin(ShownAdmin):
     @button(
         "Remettre la livraison précédente",
         form=ReasonForm,
+        typed=lambda run: str(run.release),
         warning="Les candidats reliront tout de suite la livraison précédente ; celle-ci sera retirée.",
         when=lambda run: run.release is not None and run.release.status == ReleaseStatus.CURRENT,
         refusals=REFUSALS,

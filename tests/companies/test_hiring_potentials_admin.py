@@ -49,7 +49,7 @@ def test_the_list_has_the_same_number_of_queries_with_one_row_and_with_three(
 
 def test_a_release_asked_for_is_published_by_the_worker_in_the_name_of_who_asked(office, support, bakeries):
     release = make_release([(bakeries[0], BAKER, 1)])
-    office.post(page(release, "publish"), {"reason": "Contrôlée"})
+    office.post(page(release, "publish"), {"reason": "Contrôlée", "typed": str(release)})
     release.refresh_from_db()
     assert (release.status, release.asked_by) == ("ready", support)
     tasks.publish_asked()
@@ -90,16 +90,26 @@ def test_whoever_asked_for_what_can_no_longer_be_published_is_told_once(support,
 
 def test_a_rollback_is_immediate_and_says_who_and_why(office, support, bakeries):
     first, second = (put_online([(bakery, BAKER, 1)]) for bakery in bakeries)
-    office.post(page(second, "rollback"), {"reason": "Trop peu d'établissements"})
+    office.post(page(second, "rollback"), {"reason": "Trop peu d'établissements", "typed": str(second)})
     first.refresh_from_db()
     line = first.journal.get(from_status="previous")
     assert (first.status, line.by, line.reason) == ("current", support, "Trop peu d'établissements")
 
 
+@pytest.mark.parametrize("name", ["publish", "rollback"])
+def test_a_release_is_put_online_or_taken_back_by_who_types_its_name(office, bakeries, name):
+    put_online([(bakeries[1], BAKER, 1)])
+    release = (put_online if name == "rollback" else make_release)([(bakeries[0], BAKER, 1)])
+    for typed in ("", f"Livraison {release.pk + 1}"):
+        assert office.post(page(release, name), {"reason": "essai", "typed": typed}).status_code == 200
+    release.refresh_from_db()
+    assert (release.status, release.asked_by) == ("current" if name == "rollback" else "ready", None)
+
+
 def test_a_rollback_without_a_reason_or_without_a_previous_release_is_refused(office, bakeries):
     release = put_online([(bakeries[0], BAKER, 1)])
     assert "Ce champ est obligatoire" in office.post(page(release, "rollback"), {"reason": ""}).content.decode()
-    answer = office.post(page(release, "rollback"), {"reason": "essai"})
+    answer = office.post(page(release, "rollback"), {"reason": "essai", "typed": str(release)})
     assert "Aucune livraison précédente" in answer.content.decode()
 
 

@@ -62,7 +62,7 @@ def test_support_publishes_with_a_reason_and_rolls_back(office, support, run, hi
     refused = office.post(f"{RUNS}{run.pk}/publish/", {"reason": ""})
     assert "obligatoire" in refused.content.decode()
     assert Release.objects.get().status == ReleaseStatus.READY
-    assert office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu."}).status_code == 302
+    assert office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu.", "typed": str(run.release)}).status_code == 302
     tasks.publish_asked()
     run.release.refresh_from_db()
     assert run.release.status == ReleaseStatus.CURRENT
@@ -70,15 +70,18 @@ def test_support_publishes_with_a_reason_and_rolls_back(office, support, run, hi
     assert (line.by, line.reason) == (support, "Relu.")
 
     second = refreshing.refresh(history=history, by=None, at=country.NOW, seed=2).run
-    assert office.post(f"{RUNS}{second.pk}/roll_back/", {"reason": "Plaintes."}).status_code == 302
+    assert (
+        office.post(f"{RUNS}{second.pk}/roll_back/", {"reason": "Plaintes.", "typed": str(second.release)}).status_code
+        == 302
+    )
     run.release.refresh_from_db()
     assert run.release.status == ReleaseStatus.CURRENT
 
 
 def test_a_roll_back_without_a_former_release_is_told(office, run):
-    office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu."})
+    office.post(f"{RUNS}{run.pk}/publish/", {"reason": "Relu.", "typed": str(run.release)})
     tasks.publish_asked()
-    answer = office.post(f"{RUNS}{run.pk}/roll_back/", {"reason": "Plaintes."})
+    answer = office.post(f"{RUNS}{run.pk}/roll_back/", {"reason": "Plaintes.", "typed": str(run.release)})
     assert "Aucune livraison précédente" in answer.content.decode()
 
 
