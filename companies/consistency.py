@@ -90,7 +90,7 @@ def editions_astray(at: datetime) -> Iterator[tuple[Release | None, str]]:
     if len(online) > 1 or len(read) > 1:
         yield None, f"{len(online)} livraisons en ligne, {len(read)} éditions lues"
         return
-    release, edition = (online or [None])[0], (read or [None])[0]
+    release, edition = next(iter(online), None), next(iter(read), None)
     if release and not edition:
         yield release, f"{release} est en ligne, et la recherche ne lit aucune édition"
     if edition and edition.release != release:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from labonnealternance.accounts.models import User
 from labonnealternance.consistency import actions
 from labonnealternance.consistency.enums import Outcome
 from labonnealternance.consistency.models import Result, Run
@@ -33,6 +34,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if not may_ask:
             raise PermissionDenied
+        assert isinstance(request.user, User)
         actions.ask(by=request.user, at=timezone.now())
         messages.success(
             request, "Les contrôles passent dans la minute : rechargez cette page pour lire ce qu'ils disent."
