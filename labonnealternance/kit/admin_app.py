@@ -12,5 +12,6 @@ class SupportAdminConfig(AdminConfig):
         from django.contrib.admin.templatetags import admin_list
 
         # Django draws a tick that is read « True », and for no a red cross that looks like a fault.
-        admin_list._boolean_icon = lambda value: {True: "Oui", False: "Non"}.get(value, "—")
+        yes_or_no = {True: "Oui", False: "Non"}
+        admin_list._boolean_icon = lambda value: yes_or_no.get(value, "—")  # type: ignore[attr-defined]
         super().ready()
