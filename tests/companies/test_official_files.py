@@ -14,8 +14,6 @@ from tests.companies.test_suggestions import JOBS, PLACES, first_jobs, first_pla
 pytestmark = [
     pytest.mark.official_data,
     pytest.mark.django_db,
-    # One worker reads them, once.
-    pytest.mark.xdist_group("official"),
     pytest.mark.skipif(not settings.DATA_DIR, reason="no official files here (DATA_DIR)"),
 ]
 
