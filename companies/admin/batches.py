@@ -277,7 +277,7 @@ class BatchAdmin(ShownAdmin):
     @admin.display(description="Effet")
     def effect(self, batch):
         rows = ((label, number, remark) for label, number, remark in told(batch.kind, batch.counts))
-        return table(rows, ["", "Nombre", ""])
+        return table(rows, ["Quoi", "Nombre", "Précision"])
 
     @admin.display(description="Lignes")
     def lines(self, batch):

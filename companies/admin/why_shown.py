@@ -95,7 +95,7 @@ def _table(conditions: list[why_shown.Condition]) -> str:
         ("oui" if each.holds else format_html("<strong>{}</strong>", "non"), each.name, each.fact, each.since)
         for each in conditions
     )
-    return table(rows, ["", "Condition", "Ce qui est su", "Depuis"])
+    return table(rows, ["Vrai", "Condition", "Ce qui est su", "Depuis"])
 
 
 def _jobs(answer: Answer, now: dt.datetime) -> str:

@@ -312,6 +312,7 @@ class ShownAdmin(admin.ModelAdmin):
 class ShownInline(admin.TabularInline):
     """Rows shown under the row that they belong to, to whoever sees it: none is added, changed nor taken away there."""
 
+    template = "admin/shown_inline.html"
     extra = 0
     can_delete = False
 

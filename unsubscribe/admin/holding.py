@@ -1,6 +1,9 @@
-"""Who follows a row of a queue."""
+"""What the lines of both queues say: who follows a row, and which establishment it is about."""
 
 from django.contrib import admin
+from django.db.models import OuterRef, Subquery
+
+from companies.models import Establishment
 
 MINE, NOBODY_S = "moi", "personne"
 
@@ -16,3 +19,8 @@ class HolderFilter(admin.SimpleListFilter):
         if self.value() == MINE:
             return queryset.filter(taken_by=request.user)
         return queryset.filter(taken_by__isnull=True) if self.value() == NOBODY_S else queryset
+
+
+def name_of(column: str) -> Subquery:
+    """The name of the establishment whose SIRET ``column`` has; none where we do not know it."""
+    return Subquery(Establishment.objects.filter(siret=OuterRef(column)).values("name")[:1])

@@ -16,7 +16,7 @@ from labonnealternance.kit.text import counted
 from offers.enums import OfferStatus
 from unsubscribe.actions import reports
 from unsubscribe.actions.effects import RefusedRequest
-from unsubscribe.admin.holding import HolderFilter
+from unsubscribe.admin.holding import HolderFilter, name_of
 from unsubscribe.enums import ReportKind, ReportStatus
 from unsubscribe.models import Report
 
@@ -83,7 +83,7 @@ def _is_to_treat(report: Report) -> bool:
 
 @admin.register(Report)
 class ReportAdmin(ShownAdmin):
-    list_display = ["about", "kind", "waiting", "reported", "status", "taken_by"]
+    list_display = ["about", "known_name", "kind", "waiting", "reported", "status", "taken_by"]
     list_select_related = ["taken_by"]
     list_filter = [StateFilter, HolderFilter, "kind"]
     search_fields = ["siret"]
@@ -106,16 +106,20 @@ class ReportAdmin(ShownAdmin):
             .values("count")
         )
         return super().get_queryset(request).annotate(
-            waiting_count=Coalesce(Subquery(waiting, output_field=IntegerField()), 0)
+            waiting_count=Coalesce(Subquery(waiting, output_field=IntegerField()), 0), found_name=name_of("siret")
         )  # fmt: skip
 
     def get_search_results(self, request, queryset, search_term):
         text = search_term.strip()
         return (queryset.filter(siret=without_separators(text)) if text else queryset), False
 
-    @admin.display(description="Établissement", ordering="siret")
+    @admin.display(description="SIRET", ordering="siret")
     def about(self, report):
         return spaced_siret(report.siret)
+
+    @admin.display(description="Établissement")
+    def known_name(self, report):
+        return report.found_name or "—"
 
     @admin.display(description="À traiter pour lui")
     def waiting(self, report):

@@ -16,7 +16,7 @@ from labonnealternance.mail import actions as mail
 from unsubscribe import emails
 from unsubscribe.actions import treatment
 from unsubscribe.actions.effects import RefusedRequest
-from unsubscribe.admin.holding import HolderFilter
+from unsubscribe.admin.holding import HolderFilter, name_of
 from unsubscribe.enums import Status
 from unsubscribe.models import LONGEST_COMMENT, Request
 
@@ -79,7 +79,7 @@ def _refused(request: Request, answers: dict) -> str:
 
 @admin.register(Request)
 class RequestAdmin(ShownAdmin):
-    list_display = ["about", "outcome", "status", "proof", "asked", "taken_by"]
+    list_display = ["about", "known_name", "outcome", "status", "proof", "asked", "taken_by"]
     list_select_related = ["taken_by"]
     list_filter = [StateFilter, HolderFilter, "outcome", "proof"]
     search_fields = ["value"]
@@ -92,6 +92,9 @@ class RequestAdmin(ShownAdmin):
     readonly_fields = ["what", "about", "establishment", "jobs", "asker", "has_document", "journal"]
     buttons = ["take", "give_back", "document", "treat", "refuse"]
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(found_name=name_of("value"))
+
     def get_search_results(self, request, queryset, search_term):
         text = search_term.strip().lower()
         return (queryset.filter(value__in=[text, without_separators(text)]) if text else queryset), False
@@ -103,6 +106,10 @@ class RequestAdmin(ShownAdmin):
     @admin.display(description="SIRET ou adresse", ordering="value")
     def about(self, asked):
         return asked.about
+
+    @admin.display(description="Établissement")
+    def known_name(self, asked):
+        return asked.found_name or "—"
 
     @admin.display(description="Établissement")
     def establishment(self, asked):
