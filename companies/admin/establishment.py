@@ -39,9 +39,9 @@ from labonnealternance.kit import panels
 from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, Refused, ShownAdmin, button, moment, table
 from labonnealternance.kit.contacts import shown_phone
 from labonnealternance.kit.http import ParagraphsField
-from labonnealternance.kit.panels import MOST_LINES, Panel, panel
+from labonnealternance.kit.panels import MOST_LINES, panel
 from labonnealternance.kit.text import search_key
-from labonnealternance.mail.models import Message
+from labonnealternance.mail.admin import mails_to
 
 MOST_FOUND = 500
 SHORTEST_NAME = 3
@@ -175,7 +175,8 @@ class EstablishmentAdmin(ShownAdmin):
     search_help_text = (
         "SIRET, SIREN, adresse e-mail (aussi celle d'un recruteur), téléphone, ou au moins trois lettres du nom."
     )
-    change_form_template = "admin/establishment.html"
+    change_form_template = "admin/told.html"
+    told_about = "establishment"
     ordering = ["-pk"]
     # What support is asked about first, the registry's facts after.
     fieldsets = [
@@ -238,19 +239,8 @@ class EstablishmentAdmin(ShownAdmin):
             messages.info(request, told)
         return queryset.filter(pk__in=found[:MOST_FOUND]), False
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        siret = Establishment.objects.filter(pk=_key(object_id)).values_list("siret", flat=True).first()
-        told = panels.panels_of("establishment", key=siret, user=request.user, at=timezone.now()) if siret else []
-        shown = [
-            {
-                "title": each.title,
-                "words": each.words,
-                "table": table(each.rows, each.headings, none=each.none),
-                "more": each.more,
-            }
-            for each in told
-        ]
-        return super().change_view(request, object_id, form_url, {"panels": shown, **(extra_context or {})})
+    def panel_key(self, establishment):
+        return establishment.siret
 
     @admin.display(description="SIRET", ordering="siret")
     def shown_siret(self, establishment):
@@ -520,26 +510,10 @@ class EstablishmentImportAdmin(ShownAdmin):
 def mails(*, key, at):
     """The latest ones to the addresses that the apps know of it; those of its people may be about their others."""
     known = panels.addresses_of("establishment", key=key)
-    rows = Message.objects.filter(recipient__in=known).order_by("-created_at", "-pk")
     place = reverse("admin:mail_message_changelist")
     addresses = format_html_join(", ", '<a href="{}?{}">{}</a>', ((place, urlencode({"q": to}), to) for to in known))
-    return Panel(
-        "E-mails",
-        ["Objet", "À", "État", "Écrit le", "Envoyé le"],
-        (
-            (
-                format_html(
-                    '<a href="{}">{}</a>',
-                    reverse("admin:mail_message_change", args=[each.pk]),
-                    each.subject or "Objet effacé",
-                ),
-                each.recipient,
-                each.get_status_display(),
-                moment(each.created_at),
-                moment(each.sent_at) or "—",
-            )
-            for each in rows[:MOST_LINES]
-        ),
+    return mails_to(
+        known,
         words=format_html("Les {} derniers. Tous ceux d'une adresse : {}.", MOST_LINES, addresses) if known else "",
     )
 

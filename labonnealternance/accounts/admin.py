@@ -51,6 +51,11 @@ class UserAdmin(ShownAdmin):
         "is_superuser", "is_active", "joined_at", "last_login", "anonymised_at",
     ]  # fmt: skip
     buttons = ["visit", "set_group", "deactivate", "reactivate"]
+    change_form_template = "admin/told.html"
+    told_about = "person"
+
+    def panel_key(self, user):
+        return user.email
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")

@@ -36,6 +36,7 @@ from django.utils.text import capfirst
 
 from labonnealternance.kit import readings
 from labonnealternance.kit.http import ParagraphsField
+from labonnealternance.kit.panels import panels_of
 
 LONGEST_EXACT_COUNT = 10_000
 # A choice is made, never left as it stood.
@@ -166,6 +167,8 @@ class ShownAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
     change_form_template = "admin/shown.html"
     buttons: list[str] = []
+    # What the apps' panels are told about (``kit.panels``), where they tell of these rows.
+    told_about = ""
 
     def has_add_permission(self, request):
         return False
@@ -248,9 +251,29 @@ class ShownAdmin(admin.ModelAdmin):
                 if instance is not None and each.when(instance) and self._may_press(request, each)
             ]
             + (self.links(request, instance) if instance is not None else []),
+            "panels": self._panels(request, instance) if instance is not None and self.told_about else [],
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def panel_key(self, instance: Any) -> str:
+        """What names a row to the panels of the other apps."""
+        return str(instance.pk)
+
+    def _panels(self, request: HttpRequest, instance: Any) -> list[dict[str, Any]]:
+        told = panels_of(self.told_about, key=self.panel_key(instance), user=request.user, at=timezone.now())
+        shown = []
+        for each in told:
+            rows = list(each.rows)
+            shown.append(
+                {
+                    "title": each.title,
+                    "words": each.words,
+                    "table": table(rows, each.headings, none=each.none),
+                    "more": each.more if rows else "",
+                }
+            )
+        return shown
 
     def add_view(self, request, form_url="", extra_context=None):
         extra_context = {

@@ -1,5 +1,6 @@
 """What support sees of e-mails: did it leave, what did the server say, who is left alone and why."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from django.utils.html import format_html
 
 from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button, moment
 from labonnealternance.kit.http import AddressField
+from labonnealternance.kit.panels import MOST_LINES, Panel, panel
 from labonnealternance.kit.text import counted
 from labonnealternance.kit.todo import waits
 from labonnealternance.mail.actions import outbox, suppressions
@@ -40,6 +42,36 @@ def late(*, at):
 
 def _messages(**filters: str) -> str:
     return f"{reverse('admin:mail_message_changelist')}?{urlencode(filters)}"
+
+
+def mails_to(addresses: Sequence[str], *, words: str = "", more: str = "") -> Panel:
+    """The latest e-mails to ``addresses``, as a panel of a page."""
+    rows = Message.objects.filter(recipient__in=addresses).order_by("-created_at", "-pk")
+    return Panel(
+        "E-mails",
+        ["Objet", "À", "État", "Écrit le", "Envoyé le"],
+        (
+            (
+                format_html(
+                    '<a href="{}">{}</a>',
+                    reverse("admin:mail_message_change", args=[each.pk]),
+                    each.subject or "Objet effacé",
+                ),
+                each.recipient,
+                each.get_status_display(),
+                moment(each.created_at),
+                moment(each.sent_at) or "—",
+            )
+            for each in rows[:MOST_LINES]
+        ),
+        words=words,
+        more=more,
+    )
+
+
+@panel("person", rank=60, permission="mail.view_message")
+def mails_of_person(*, key, at):
+    return mails_to([key], more=_messages(q=key))
 
 
 class JournalInline(ShownInline):

@@ -1,4 +1,4 @@
-"""What the market tells of an establishment on its page of the back-office."""
+"""What the market tells of an establishment, and of a person, on their pages of the back-office."""
 
 from urllib.parse import urlencode
 
@@ -6,6 +6,7 @@ from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from companies.models import spaced_siret
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.admin import moment
 from labonnealternance.kit.contacts import shown_phone
@@ -75,6 +76,50 @@ def offers(*, key, at):
                 f"{each.expires_on:%d/%m/%Y}" if each.expires_on else "—",
                 grouped(each.opened),
                 grouped(each.applied),
+                _end(each),
+            )
+            for each in known.order_by("-created_at", "-pk")[:MOST_LINES]
+        ),
+        none="Aucune.",
+        more=_all_of("offer", key),
+    )
+
+
+@panel("person", rank=30, permission="offers.view_access")
+def accesses_of_person(*, key, at):
+    known = Access.objects.filter(user__email=key).select_related("establishment")
+    return Panel(
+        "Établissements",
+        ["Accès", "SIRET", "État", "Origine", "Demandé le", "Décidé le"],
+        (
+            (
+                link(each, each.establishment.display_name),
+                spaced_siret(each.establishment.siret),
+                _state(each),
+                each.get_origin_display(),
+                moment(each.asked_at),
+                moment(each.decided_at) or "—",
+            )
+            for each in known.order_by("-asked_at", "-pk")[:MOST_LINES]
+        ),
+        more=_all_of("access", key),
+    )
+
+
+@panel("person", rank=40, permission="offers.view_offer")
+def offers_of_person(*, key, at):
+    known = Offer.objects.filter(access__user__email=key).select_related("establishment")
+    return Panel(
+        "Offres",
+        ["Offre", "Établissement", "État", "Déposée le", "Publiée le", "Dernier jour", "Issue"],
+        (
+            (
+                link_to_offer(each),
+                each.establishment.display_name,
+                each.get_status_display(),
+                moment(each.created_at),
+                moment(each.published_at) or "—",
+                f"{each.expires_on:%d/%m/%Y}" if each.expires_on else "—",
                 _end(each),
             )
             for each in known.order_by("-created_at", "-pk")[:MOST_LINES]

@@ -1,9 +1,11 @@
 """Support sees accesses, offers and registrations, decides, moderates, and acts for who telephones."""
 
 import datetime as dt
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -19,10 +21,12 @@ from tests.factories import (
     EstablishmentFactory,
     OfferFactory,
     RegistrationFactory,
+    StaffFactory,
     UserFactory,
     make_siren,
     make_siret,
 )
+from tests.office import enter
 
 pytestmark = pytest.mark.django_db
 
@@ -339,6 +343,26 @@ def test_pages_read_as_much_with_one_offer_as_with_thirty(office, awaiting):
             RegistrationFactory(access=awaiting)
             edited(offer, "essai", by=UserFactory(is_staff=True)).save()
     assert counts[0] == counts[1]
+
+
+def test_the_page_of_a_person_tells_their_establishments_offers_and_mails_to_who_may_read_them(office, awaiting):
+    OfferFactory(access=awaiting, custom_title="Apprenti au fournil")
+    Message.objects.create(
+        kind="essai", recipient=awaiting.user.email, subject="Votre lien", created_at=NOW(), next_attempt_at=NOW()
+    )
+    address = reverse("admin:accounts_user_change", args=[awaiting.user.pk])
+    with CaptureQueriesContext(connection) as one:
+        text = office.get(address).text
+    for told in ("LE FOURNIL EXEMPLE", "Apprenti au fournil", "Votre lien", f"?q={quote(awaiting.user.email)}"):
+        assert told in text, told
+    for _ in range(3):
+        OfferFactory(access=AccessFactory(user=awaiting.user))
+    with CaptureQueriesContext(connection) as four:
+        office.get(address)
+    assert len(four) == len(one)
+    reader = enter(Client(), StaffFactory(group="Science"))
+    answer = reader.get(address)
+    assert answer.status_code == 403 or "Apprenti au fournil" not in answer.text
 
 
 @pytest.mark.parametrize("model", ["access", "offer", "registration"])
