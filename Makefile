@@ -7,10 +7,10 @@ RUN := $(VENV)/bin/python
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements bench-search bench-import bench-nightly bench-queue screenshots manage clean
+.PHONY: help run test check format requirements screenshots manage clean
 
 help:  ## Lists the targets
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z%-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: environment  ## Runs the service here: PORT=8000, STATE_DIR=.local, DATA_DIR=(official files), DEMO_SIZE=12000
 	@exec $(RUN) -m labonnealternance.demo.run
@@ -28,23 +28,11 @@ requirements: environment  ## Compiles requirements.txt and requirements-dev.txt
 	$(VENV)/bin/uv pip compile -q --python-version 3.11 --generate-hashes $(UPGRADE) pyproject.toml -o requirements.txt
 	$(VENV)/bin/uv pip compile -q --python-version 3.11 --generate-hashes $(UPGRADE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
-bench-search: environment  ## Measures the search at 1,000,000 establishments (ARGS="--establishments 100000")
-	$(RUN) -m tests.bench.bench_search $(ARGS)
-
-bench-import: environment  ## Measures the import of 2,400,000 establishments (ARGS="--rows 200000")
-	$(RUN) -m tests.bench.bench_import $(ARGS)
-
-bench-nightly: environment  ## Measures the clock's tasks on 100,000 active offers (ARGS="--offers 20000")
-	$(RUN) -m tests.bench.bench_nightly $(ARGS)
-
-bench-queue: environment  ## Measures the OPCO's queue with 50,000 people who wait (ARGS="--files 5000")
-	$(RUN) -m tests.bench.bench_queue $(ARGS)
+bench-%: environment  ## Measures one of search, import, nightly, queue, office, reasons, suggestions (ARGS=--help)
+	$(RUN) -m tests.bench.bench_$* $(ARGS)
 
 screenshots: environment-browser  ## The screenshots of docs/support.md, of the copy that runs on this STATE_DIR (ARGS="--only demande")
 	$(RUN) -m tests.screenshots_support $(ARGS)
-
-bench-reasons: environment  ## Measures what the reasons of a score cost beside its computation (ARGS="--establishments 50000")
-	$(RUN) -m tests.bench.bench_reasons $(ARGS)
 
 manage: environment  ## Any Django command: make manage ARGS="import_references --source /data"
 	$(RUN) manage.py $(ARGS)
