@@ -611,8 +611,10 @@ class TestInterruptions:
 
     def start(self, path):
         return processes.start(
-            "manage.py", "import_establishments", str(path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+            "manage.py", "import_establishments", str(path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            # A shell that runs the tests in its background has what it starts ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
 
     def test_killed_while_it_reads_and_run_again(self, bring, large):
         with psycopg.connect(processes.database_url()) as other:
