@@ -110,6 +110,12 @@ class Reader:
         if filters.starts_until:
             conditions += " AND starts_on <= %(starts_until)s::date"
         reach = degrees(disc.radius_km / EARTH_RADIUS_KM) + 1e-6
+        south, north = disc.latitude - reach, disc.latitude + reach
+        # Told before any sine is: most of the band of latitude lies east or west of the disc.
+        half = disc.half_width(south, north) + 1e-6
+        west, east = disc.longitude - half, disc.longitude + half
+        if west < -180 or east > 180:
+            west, east = -180.0, 180.0
         sql = f"""
             WITH candidate AS MATERIALIZED (
                 SELECT id, establishment_id, chord2, {KEYS[self.sort]} AS key
@@ -118,7 +124,8 @@ class Reader:
                     SELECT id, establishment_id, published_at, {CHORD2} AS chord2
                     FROM offers_offer
                     WHERE rome_id = code AND status = '{OfferStatus.ACTIVE.value}' AND expires_on >= %(today)s::date
-                      AND latitude BETWEEN %(south)s::float8 AND %(north)s::float8{conditions}
+                      AND latitude BETWEEN %(south)s::float8 AND %(north)s::float8
+                      AND longitude BETWEEN %(west)s::float8 AND %(east)s::float8{conditions}
                 ) near
                 WHERE chord2 <= %(chord)s::float8 * %(chord)s::float8
                 ORDER BY key, id LIMIT %(asked)s::bigint
@@ -141,7 +148,7 @@ class Reader:
         return sql, {
             "codes": self.codes,
             "latitude": disc.latitude, "longitude": disc.longitude, "chord": disc.chord,
-            "south": disc.latitude - reach, "north": disc.latitude + reach,
+            "south": south, "north": north, "west": west, "east": east,
             "level": filters.level, "contract": filters.contract,
             "starts_from": filters.starts_from, "starts_until": filters.starts_until,
             "today": paris_day(self.at), "now": self.at,
