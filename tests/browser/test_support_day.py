@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 from django_otp.oath import TOTP
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from companies.actions.contacts import known_contact
 from companies.models import Establishment, Remark, spaced_siret
@@ -48,8 +48,13 @@ class Day:
         for fault in Axe().run(self.page, options={"preload": False}).response["violations"]:
             self.faults[f"{step}: {fault['id']}"] = [node["html"][:200] for node in fault["nodes"]]
 
+    def go(self, link: Locator) -> None:
+        """Follows a link, or sends a form, as far as the page that it opens."""
+        with self.page.expect_navigation():
+            link.click()
+
     def home(self) -> None:
-        self.page.get_by_role("link", name=HOME).click()
+        self.go(self.page.get_by_role("link", name=HOME))
         self.page.get_by_role("table", name="À traiter").wait_for()
 
     def to_do(self, label: str):
@@ -59,20 +64,20 @@ class Day:
 
     def open(self, label: str) -> None:
         """An entry of the home."""
-        self.page.locator("#content-main").get_by_role("link", name=label, exact=True).last.click()
+        self.go(self.page.locator("#content-main").get_by_role("link", name=label, exact=True).last)
 
     def find(self, text: str) -> None:
         """The only row of a list that is found by ``text``."""
         self.page.get_by_role("textbox", name="Chercher").fill(text)
-        self.page.get_by_role("button", name="Rechercher").click()
-        self.page.locator("#result_list").get_by_role("row").nth(1).get_by_role("link").first.click()
+        self.go(self.page.get_by_role("button", name="Rechercher"))
+        self.go(self.page.locator("#result_list").get_by_role("row").nth(1).get_by_role("link").first)
 
     def press(self, label: str) -> None:
         """A button of a page, that opens the page where it is confirmed."""
-        self.page.get_by_role("link", name=label, exact=True).click()
+        self.go(self.page.get_by_role("link", name=label, exact=True))
 
     def confirm(self, label: str, said: str) -> None:
-        self.page.get_by_role("button", name=label, exact=True).click()
+        self.go(self.page.get_by_role("button", name=label, exact=True))
         self.told(said)
 
     def told(self, sentence: str) -> None:
@@ -135,7 +140,7 @@ def signs_in(page: Page) -> Day:
     page.get_by_label("Adresse e-mail").fill(EMAIL)
     page.get_by_label("Mot de passe").fill(PASSWORD)
     page.get_by_label("Code à 6 chiffres").fill(f"{TOTP(device.bin_key).token():06d}")
-    page.get_by_role("button", name="Connexion").click()
+    day.go(page.get_by_role("button", name="Connexion"))
     page.get_by_role("table", name="À traiter").wait_for()
     return day
 
@@ -173,9 +178,9 @@ def reads_what_waits(day: Day) -> None:
 
 def accepts_a_request_that_came_with_a_document(day: Day, shop: Establishment) -> None:
     page = day.page
-    day.to_do("Demandes d'établissements")[0].click()
+    day.go(day.to_do("Demandes d'établissements")[0])
     day.look("requests")
-    page.get_by_role("link", name=spaced_siret(shop.siret)).click()
+    day.go(page.get_by_role("link", name=spaced_siret(shop.siret)))
     day.look("request")
     day.press("Prendre en charge")
     day.confirm("Prendre en charge", "Vous suivez cette demande.")
@@ -185,9 +190,9 @@ def accepts_a_request_that_came_with_a_document(day: Day, shop: Establishment) -
         page.get_by_role("button", name="Télécharger le justificatif").click()
     with open(waited.value.path(), "rb") as document:
         assert document.read() == PDF
-    page.get_by_role("link", name="Ne rien faire").click()
+    day.go(page.get_by_role("link", name="Ne rien faire"))
     day.press("Faire ce qui est demandé")
-    page.get_by_role("button", name="Voir ce qui sera envoyé").click()
+    day.go(page.get_by_role("button", name="Voir ce qui sera envoyé"))
     expect(page.get_by_role("heading", name="Ce qui sera envoyé")).to_be_visible()
     expect(page.locator("pre")).to_contain_text("gerante@exemple.fr")
     day.look("request-preview")
@@ -220,18 +225,18 @@ def treats_a_report_from_the_establishment_s_page(day: Day, shop: Establishment)
     page = day.page
     day.home()
     expect(day.to_do("Demandes d'établissements")[1]).to_have_text("0")
-    day.to_do("Signalements")[0].click()
+    day.go(day.to_do("Signalements")[0])
     day.look("reports")
-    page.get_by_role("link", name=spaced_siret(shop.siret)).click()
+    day.go(page.get_by_role("link", name=spaced_siret(shop.siret)))
     day.look("report")
-    page.get_by_role("link", name=re.compile(shop.display_name)).click()
+    day.go(page.get_by_role("link", name=re.compile(shop.display_name)))
     day.look("establishment")
     day.press("Retirer")
     page.get_by_label("Motif").select_option(label="Établissement fermé")
     day.look("establishment-delist")
     day.confirm("Retirer", "L'établissement est retiré.")
     assert public_page(shop) == 410
-    page.get_by_role("link", name="Entreprise fermée").click()
+    day.go(page.get_by_role("link", name="Entreprise fermée"))
     day.press("Marquer traité")
     page.get_by_label("Raison").fill("Fermé : la mairie le confirme.")
     day.confirm("Marquer traité", "Le signalement est traité.")
@@ -242,23 +247,23 @@ def decides_about_many_then_undoes_it(day: Day, shops: list[Establishment]) -> N
     page = day.page
     day.home()
     day.open("Décider de plusieurs établissements")
-    page.get_by_role("link", name="Mettre en pause", exact=True).click()
+    day.go(page.get_by_role("link", name="Mettre en pause", exact=True))
     page.get_by_label(re.compile("^Liste")).fill("\n".join([*(spaced_siret(each.siret) for each in shops), "1234"]))
     page.get_by_label("Motif").select_option(label="Recrutement déjà fait")
     page.get_by_label("Dernier jour de la pause").fill((timezone.localdate() + timedelta(days=30)).isoformat())
-    page.get_by_role("button", name="Voir ce que cela fera").click()
+    day.go(page.get_by_role("button", name="Voir ce que cela fera"))
     effect = page.get_by_role("region", name="Ce que cela fera")
     expect(effect.get_by_role("row", name=re.compile("^Lignes écartées"))).to_contain_text("1")
     expect(effect.get_by_role("row", name="1234")).to_be_visible()
     day.look("batch-preview")
     assert [public_page(each) for each in shops] == [200] * 4
-    page.get_by_role("button", name=re.compile("^Mettre en pause 4")).click()
+    day.go(page.get_by_role("button", name=re.compile("^Mettre en pause 4")))
     day.told("Ce lot peut être annulé.")
     assert [public_page(each) for each in shops] == [410] * 4
     day.look("batch")
     day.press("Annuler le lot")
     page.get_by_label("Raison").fill("Ce n'était pas cette liste.")
-    page.get_by_role("button", name="Voir ce qui sera fait").click()
+    day.go(page.get_by_role("button", name="Voir ce qui sera fait"))
     expect(page.locator("pre")).to_contain_text("4 décisions prennent fin")
     day.look("batch-undo")
     day.confirm("Annuler le lot", "Le lot est annulé.")
@@ -270,11 +275,11 @@ def reads_why_one_is_shown_corrects_its_contact_and_notes_it(day: Day, shop: Est
     day.home()
     day.open("Pourquoi est-il affiché, ou non ?")
     page.get_by_label("SIRET").fill(spaced_siret(shop.siret))
-    page.get_by_role("button", name="Voir pourquoi").click()
+    day.go(page.get_by_role("button", name="Voir pourquoi"))
     expect(page.get_by_role("heading", name="Ce qu’il faut pour être affiché")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="En pause").filter(has_text="annulée").first).to_be_visible()
     day.look("why")
-    page.get_by_role("link", name="Fiche de l’établissement").click()
+    day.go(page.get_by_role("link", name="Fiche de l’établissement"))
     day.press("Corriger un contact")
     page.get_by_label(re.compile("^Contact")).select_option(label="E-mail")
     page.get_by_label("Nouvelle valeur").fill("fournil@exemple.fr")
@@ -299,7 +304,7 @@ def withdraws_an_offer(day: Day, shop: Establishment) -> None:
     day.look("offer")
     day.press("Retirer l'offre")
     page.get_by_label("Raison").fill("L'offre demande un paiement au candidat.")
-    page.get_by_role("button", name="Voir ce qui sera envoyé").click()
+    day.go(page.get_by_role("button", name="Voir ce qui sera envoyé"))
     expect(page.locator("pre")).to_contain_text("L'offre demande un paiement au candidat.")
     day.look("offer-preview")
     day.confirm("Retirer l'offre", "L'offre est retirée.")
@@ -310,9 +315,9 @@ def withdraws_an_offer(day: Day, shop: Establishment) -> None:
 def reads_why_a_message_did_not_leave(day: Day) -> None:
     page = day.page
     day.home()
-    day.to_do("E-mails refusés depuis 7 jours")[0].click()
+    day.go(day.to_do("E-mails refusés depuis 7 jours")[0])
     day.look("mails")
-    page.get_by_role("link", name="Votre offre est en ligne").click()
+    day.go(page.get_by_role("link", name="Votre offre est en ligne"))
     expect(page.get_by_text("Non : refusé pour de bon après 3 essais.")).to_be_visible()
     expect(page.get_by_text("550 boîte inconnue").first).to_be_visible()
     day.look("mail")
@@ -327,11 +332,11 @@ def sees_a_recruiter_s_space_and_comes_back(day: Day) -> None:
     day.look("person")
     day.press("Voir son espace en lecture seule")
     page.get_by_label("Raison").fill("La personne ne trouve pas son offre.")
-    page.get_by_role("button", name="Voir son espace en lecture seule").click()
+    day.go(page.get_by_role("button", name="Voir son espace en lecture seule"))
     expect(page.get_by_text("Vous voyez l’espace de Rachida Recrute en lecture seule")).to_be_visible()
     expect(page.get_by_text("Payez pour postuler").first).to_be_visible()
     day.look("space")
-    page.get_by_role("button", name="Quitter cet espace").click()
+    day.go(page.get_by_role("button", name="Quitter cet espace"))
     expect(page.get_by_role("link", name="Voir son espace en lecture seule")).to_be_visible()
     assert Visit.objects.get().ended_at
 
@@ -339,6 +344,6 @@ def sees_a_recruiter_s_space_and_comes_back(day: Day) -> None:
 def reads_the_checks(day: Day) -> None:
     page = day.page
     day.home()
-    day.to_do("Contrôles des données en défaut")[0].click()
+    day.go(day.to_do("Contrôles des données en défaut")[0])
     expect(page.get_by_role("heading", name="En défaut")).to_be_visible()
     day.look("checks")
