@@ -12,17 +12,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import structlog
-from django.apps import apps
 from django.db import OperationalError, connection, transaction
 from django.db.models import Model, QuerySet
 from django.urls import NoReverseMatch, reverse
-from django.utils.module_loading import module_has_submodule
 from django.utils.text import capfirst
+
+from labonnealternance.kit.apps_tell import modules_named
 
 logger = structlog.get_logger(__name__)
 
@@ -85,12 +84,7 @@ class Found:
 
 def checks() -> list[Check]:
     """Every check, lower floors first (the order of ``INSTALLED_APPS``)."""
-    told = [
-        import_module(f"{config.name}.consistency").CHECKS
-        for config in apps.get_app_configs()
-        if config.module is not None and config.label != "kit" and module_has_submodule(config.module, "consistency")
-    ]
-    return [check for part in told for check in part]
+    return [check for module in modules_named("consistency") for check in module.CHECKS]
 
 
 def look(check: Check, *, at: datetime, patience: float = PATIENCE) -> Found:

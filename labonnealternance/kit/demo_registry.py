@@ -13,13 +13,10 @@ An app tells its part in a module named ``demo`` with any of four functions, fou
     What else may be tried, by name: the facts that it takes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
+from labonnealternance.kit.apps_tell import modules_named
 
 
 @dataclass(frozen=True)
@@ -31,14 +28,8 @@ class Step:
     run: Callable[[], object]
 
 
-def _modules() -> Iterator[ModuleType]:
-    for config in apps.get_app_configs():
-        if config.module is not None and module_has_submodule(config.module, "demo"):
-            yield import_module(f"{config.name}.demo")
-
-
 def _told(name: str) -> list:
-    return [getattr(module, name)() for module in _modules() if hasattr(module, name)]
+    return [getattr(module, name)() for module in modules_named("demo") if hasattr(module, name)]
 
 
 def steps() -> list[Step]:

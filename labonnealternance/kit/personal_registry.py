@@ -8,14 +8,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib import import_module
 from typing import Any
 
-from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.module_loading import module_has_submodule
 from django.utils.text import capfirst
+
+from labonnealternance.kit.apps_tell import modules_named
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,8 @@ def of_user(model: Any, path: str) -> Callable[[Subject], models.QuerySet]:
 
 def kinds() -> list[Kind]:
     """Every kind, higher floors first: what leans on an account goes before it."""
-    told = []
-    for config in reversed(list(apps.get_app_configs())):
-        if config.module is not None and module_has_submodule(config.module, "personal_data"):
-            told += import_module(f"{config.name}.personal_data").KINDS
-    return told
+    told = reversed(list(modules_named("personal_data")))
+    return [kind for module in told for kind in module.KINDS]
 
 
 def held(subject: Subject) -> list[Held]:
