@@ -16,7 +16,7 @@ from labonnealternance.kit.text import counted
 from offers.enums import OfferStatus
 from unsubscribe.actions import reports
 from unsubscribe.actions.effects import RefusedRequest
-from unsubscribe.admin.holding import HolderFilter, name_of
+from unsubscribe.admin.holding import HolderFilter, journal_of, name_of
 from unsubscribe.enums import ReportKind, ReportStatus
 from unsubscribe.models import Report
 
@@ -187,9 +187,7 @@ class ReportAdmin(ShownAdmin):
 
     @admin.display(description="Journal")
     def journal(self, report):
-        lines = report.journal.select_related("by").order_by("pk")
-        rows = ((moment(line.at), line.get_to_status_display(), line.by or "—", line.reason) for line in lines)
-        return table(rows, ["Le", "État", "Auteur", "Raison"])
+        return journal_of(report)
 
     @button(
         "Prendre en charge",

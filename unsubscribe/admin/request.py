@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from companies.models import Rome, without_separators
-from labonnealternance.kit.admin import Refused, ShownAdmin, button, moment, table
+from labonnealternance.kit.admin import Refused, ShownAdmin, button, moment
 from labonnealternance.kit.http import ParagraphsField
 from labonnealternance.mail import actions as mail
 from unsubscribe import emails
 from unsubscribe.actions import treatment
 from unsubscribe.actions.effects import RefusedRequest
-from unsubscribe.admin.holding import HolderFilter, name_of
+from unsubscribe.admin.holding import HolderFilter, journal_of, name_of
 from unsubscribe.enums import Status
 from unsubscribe.models import LONGEST_COMMENT, Request
 
@@ -139,9 +139,7 @@ class RequestAdmin(ShownAdmin):
 
     @admin.display(description="Journal")
     def journal(self, asked):
-        lines = asked.journal.select_related("by").order_by("pk")
-        rows = ((moment(line.at), line.get_to_status_display(), line.by or "—", line.reason) for line in lines)
-        return table(rows, ["Le", "État", "Auteur", "Raison"])
+        return journal_of(asked)
 
     @button(
         "Prendre en charge",
