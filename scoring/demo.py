@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from companies.enums import ImportStatus, ReleaseStatus
 from companies.models import Contact, EstablishmentImport, Release
@@ -13,18 +13,31 @@ from labonnealternance.embedded import state_dir
 from labonnealternance.kit.demo_registry import Step
 
 SEED = 2026
+USUAL_SIZE = 12_000
+# Of fewer, too few hire in a window of some month of the year for a score to be learnt.
+LEAST_SIZE = 1_000
 
 
 def _history() -> Path:
     return state_dir() / "history"
 
 
-def _simulate():
+def _size() -> int:
+    """DEMO_SIZE, refused before anything is prepared where nothing could come of it."""
+    given = os.environ.get("DEMO_SIZE") or str(USUAL_SIZE)
+    if not given.isdecimal() or int(given) < LEAST_SIZE:
+        raise CommandError(
+            f"DEMO_SIZE={given} : la démonstration compte au moins {LEAST_SIZE} établissements, sans quoi trop peu"
+            " recrutent pour calculer un score."
+        )
+    return int(given)
+
+
+def _simulate(size: int):
     """Written aside first: an interrupted simulation is begun again."""
     aside = state_dir() / "history.part"
     shutil.rmtree(aside, ignore_errors=True)
-    size = os.environ.get("DEMO_SIZE") or "12000"
-    call_command("simulate_history", "--size", size, "--seed", str(SEED), "--out", str(aside))
+    call_command("simulate_history", "--size", str(size), "--seed", str(SEED), "--out", str(aside))
     aside.rename(_history())
 
 
@@ -35,8 +48,9 @@ def _publish_a_first_score():
 
 
 def steps():
+    size = _size()
     return [
-        Step("établissements et contrats simulés (aucun n'est réel)", _history().exists, _simulate),
+        Step("établissements et contrats simulés (aucun n'est réel)", _history().exists, lambda: _simulate(size)),
         Step(
             "import des établissements",
             EstablishmentImport.objects.filter(status=ImportStatus.DONE).exists,

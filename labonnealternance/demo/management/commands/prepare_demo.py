@@ -11,9 +11,11 @@ class Command(BaseCommand):
     help = "Prépare la démonstration : références, établissements simulés, premier score, comptes."
 
     def handle(self, **options):
+        # Asked first: what an app refuses is told before anything is made.
+        steps = demo.steps()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("sync_groups", verbosity=0)
-        for step in demo.steps():
+        for step in steps:
             if step.is_done():
                 continue
             self.stdout.write(f"— {step.label}…")
