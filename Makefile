@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 export VENV
 export LD_LIBRARY_PATH := $(abspath $(VENV))/lib/openmp:$(LD_LIBRARY_PATH)
+# Python keeps what it compiles, whatever the machine's habit: else each process that is started compiles Django again.
+unexport PYTHONDONTWRITEBYTECODE
 RUN := $(VENV)/bin/python
 TESTS ?= tests
 
