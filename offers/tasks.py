@@ -15,6 +15,12 @@ def publish_ready():
     clock.publish_ready(at=timezone.now())
 
 
+@shared_task(name="offers.judge_awaiting")
+def judge_awaiting():
+    """Every ten minutes: grants what a contact that came meanwhile vouches for."""
+    clock.judge_awaiting(at=timezone.now())
+
+
 @shared_task(name="offers.expire_due")
 def expire_due():
     """Each hour, and first right after midnight: ends the offers whose last day is over."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from companies.actions.imports import QuarantineFile, Run, Source
@@ -95,6 +96,25 @@ def known_domains(*, siren: str) -> set[str]:
     known |= dict(corrections.values_list("siret", "value"))
     domains = {email.rpartition("@")[2] for email in known.values() if email}
     return {domain for domain in domains if not is_free_mail(domain)}
+
+
+def may_be_vouched_for(*, email: str, establishment: str) -> Q:
+    """Of rows of any table, those whose column ``email`` may be that of a known contact of their ``establishment``, or
+    share its company's domain.
+
+    A few more than ``known_contact`` and ``known_domains`` know of (an address that was corrected since), never fewer.
+    """
+    siret, siren = OuterRef(f"{establishment}__siret"), OuterRef(f"{establishment}__siren")
+    same_company = {"siret__gte": Concat(siren, Value("00000")), "siret__lte": Concat(siren, Value("99999"))}
+    domain = domain_of(OuterRef(email))
+    given = ContactCorrection.objects.filter(channel=Channel.EMAIL)
+    same_address = Q(Exists(Contact.objects.filter(siret=siret, email=OuterRef(email)))) | Q(
+        Exists(given.filter(siret=siret, value=OuterRef(email)))
+    )
+    same_domain = Q(Exists(Contact.objects.alias(domain=domain_of("email")).filter(**same_company, domain=domain))) | Q(
+        Exists(given.alias(domain=domain_of("value")).filter(**same_company, domain=domain))
+    )
+    return same_address | same_domain
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,9 @@ def _parsed(text):
     return None
 
 
-def domain_of(name: str) -> models.Func:
-    """The domain of the address in the column ``name``; "" where there is none."""
+def domain_of(name: str | models.F) -> models.Func:
+    """The domain of the address in the column ``name`` (an outer query's, by ``OuterRef``); "" where there is none."""
+    column = models.F(name) if isinstance(name, str) else name
     return models.Func(
-        models.F(name), models.Value("@"), models.Value(-1), function="split_part", output_field=models.CharField()
+        column, models.Value("@"), models.Value(-1), function="split_part", output_field=models.CharField()
     )

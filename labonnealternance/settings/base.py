@@ -289,6 +289,11 @@ CELERY_BEAT_SCHEDULE: dict = {
     },
     "mail.erase_old": {"task": "mail.erase_old", "schedule": crontab(hour=3, minute=40), "options": {"expires": 3600}},
     "offers.publish_ready": {"task": "offers.publish_ready", "schedule": 60, "options": {"expires": 55}},
+    "offers.judge_awaiting": {
+        "task": "offers.judge_awaiting",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 590},
+    },
     # First a minute after midnight; pages never wait for it.
     "offers.expire_due": {"task": "offers.expire_due", "schedule": crontab(minute=1), "options": {"expires": 3000}},
     # Reminders leave in the day.

@@ -78,21 +78,39 @@ def _why_granted(access: Access) -> str:
     return ""
 
 
+def _grant_if_vouched_for(access: Access, *, at: datetime) -> bool:
+    """Tells whether it did; what was decided is not judged again."""
+    reason = _why_granted(access) if access.status == AccessStatus.AWAITING and access.confirmed_at else ""
+    if reason:
+        access.move(to=AccessStatus.GRANTED, by=None, at=at, reason=reason)
+        logger.info("access_granted", access=access.pk, automatically=True)
+    return bool(reason)
+
+
 @transaction.atomic
 def judge(*, access_id: int, at: datetime) -> Access:
     """Grants the access of someone confirmed whom a known contact vouches for; then publishes what waited for it.
 
-    Otherwise it stays awaiting, for a person to decide; what was decided is not judged again.
+    Otherwise it stays awaiting, for a person to decide, or for a contact to be known.
     """
     access = _locked(access_id)
-    if access.status == AccessStatus.AWAITING and access.confirmed_at:
-        reason = _why_granted(access)
-        if reason:
-            access.move(to=AccessStatus.GRANTED, by=None, at=at, reason=reason)
-            logger.info("access_granted", access=access.pk, automatically=True)
+    _grant_if_vouched_for(access, at=at)
     if access.status == AccessStatus.GRANTED:
         offers.publish_awaiting(access_id=access.pk, at=at)
     return access
+
+
+@transaction.atomic
+def judge_again(*, access_id: int, at: datetime) -> bool:
+    """Judges an access that waits, by what is known now; whoever is granted one is told: they are on no page of ours
+    any more. Tells whether it was granted.
+    """
+    access = _locked(access_id)
+    granted = _grant_if_vouched_for(access, at=at)
+    if granted:
+        published = offers.publish_awaiting(access_id=access.pk, at=at)
+        mail.write_many([emails.access_granted(access=access, published=published)], at=at)
+    return granted
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.timezone import localdate, localtime
 
+from companies.actions import contacts
 from companies.actions import registrations as establishments
 from companies.actions.registrations import RefusedEstablishment
 from companies.enums import Refusal
@@ -21,7 +22,7 @@ from labonnealternance.accounts.models import User
 from labonnealternance.mail import actions as mail
 from labonnealternance.mail.actions import Letter
 from offers import emails
-from offers.actions import links, offers
+from offers.actions import accesses, links, offers
 from offers.enums import AccessStatus, CancelReason, Door, OfferStatus, Outcome, ReminderKind
 from offers.models import Access, Offer, OfferReminder, Registration
 
@@ -181,6 +182,30 @@ def publish_ready(*, at: datetime) -> int:
         total += published
         if published < BATCH:
             return total
+
+
+def judge_awaiting(*, at: datetime) -> int:
+    """Grants the accesses that wait and that a contact vouches for by now; returns their number.
+
+    A contact comes with an import or a correction, a person changes address: none of them knows who waits here. Each
+    access is judged in a transaction of its own, and one that fails stops no other.
+    """
+    waiting = Access.objects.awaiting().filter(
+        contacts.may_be_vouched_for(email="user__email", establishment="establishment"),
+        user__is_active=True,
+        user__is_staff=False,
+    )
+    granted = last = 0
+    while True:
+        found = list(waiting.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH])
+        for access_id in found:
+            try:
+                granted += accesses.judge_again(access_id=access_id, at=at)
+            except Exception:
+                logger.exception("access_not_judged", access=access_id)
+        if len(found) < BATCH:
+            return granted
+        last = found[-1]
 
 
 def refresh_registry(*, at: datetime) -> establishments.Outcome:

@@ -581,8 +581,8 @@ def test_every_task_has_its_hour():
 def test_every_task_does_its_act_now(monkeypatch):
     done = []
     names = [
-        "publish_ready", "expire_due", "remind_due", "remind_registrations", "close_for_closed_establishments",
-        "refresh_positions", "refresh_registry", "purge_registrations",
+        "publish_ready", "judge_awaiting", "expire_due", "remind_due", "remind_registrations",
+        "close_for_closed_establishments", "refresh_positions", "refresh_registry", "purge_registrations",
     ]  # fmt: skip
     for name in names:
         monkeypatch.setattr(clock, name, lambda *, at, name=name: done.append((name, at)))
