@@ -5,6 +5,7 @@ answer or None): nothing is raised.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice, product
@@ -13,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from companies.actions.job_words import NOISE, SAID_FOR
+from companies.models import RomeMobility
 from companies.models.search_keys import place_key
 from labonnealternance.kit.text import search_key
 
@@ -69,6 +71,17 @@ class FoundPlace(PlaceSuggestion):
 def suggest_jobs(*, text: str, limit: int = 10) -> list[JobSuggestion]:
     """The job titles that ``text`` may mean, best first, at most ``limit`` (and never more than 20)."""
     return [job for job, _ in _jobs(text, limit)]
+
+
+def near_jobs(*, rome_codes: Sequence[str], limit: int = 5) -> list[tuple[str, str]]:
+    """Code and label of the jobs that someone who seeks these may also do, nearest first; one query."""
+    near = (
+        RomeMobility.objects.filter(rome__in=rome_codes)
+        .exclude(target__in=rome_codes)
+        .order_by("position", "rome_id", "target_id")
+        .values_list("target_id", "target__label")[: limit * max(1, len(rome_codes))]
+    )
+    return list(dict(near).items())[:limit]
 
 
 def find_job(*, text: str) -> FoundJob | None:

@@ -73,6 +73,17 @@ class Question:
         return bool(self.kind or self.level or self.contract or self.starts)
 
     @property
+    def filters(self) -> list[Alternative]:
+        """The filters that narrow the answer, in words, each with the question that leaves it out."""
+        chosen = {
+            "genre": KINDS[self.kind][0] if self.kind else "",
+            "niveau": LEVELS.get(self.level, ""),
+            "contrat": CONTRACTS[self.contract].label if self.contract else "",
+            "debut": f"Début\u00a0: {STARTS[self.starts][0].lower()}" if self.starts else "",
+        }
+        return [Alternative(label, self.query(**{name: ""})) for name, label in chosen.items() if label]
+
+    @property
     def is_a_point(self) -> bool:
         """Whether the place is a point of the map, and no commune."""
         return self.latitude is not None and not self.place_code

@@ -32,6 +32,8 @@ MAX_SUGGESTIONS = 10
 FIRST_JOBS = 6
 # Of its offers, how many its page names: the newest.
 MOST_OFFERS = 20
+# Fewer results than this, and the page says where else to look.
+FEW = 10
 HIGH_POTENTIAL = "Fort potentiel d’embauche"
 OFFER = "Offre d’emploi"
 # Listed at its own request: the model says nothing of it.
@@ -210,6 +212,10 @@ def _answer(question: questions.Question, *, is_counted: bool) -> dict:
             (label, question.query(tri=value), value == questions.SORTS[question.sort]) for value, label in sorts
         ],
         "without_filters": question.query(genre="", niveau="", contrat="", debut="") if question.is_filtered else "",
+        # Where nothing is found, the widest disc was searched.
+        "reach_km": answer.used_radius_km if answer.total else max(questions.RADII_KM),
+        "wider": _wider(question, answer),
+        "near_jobs": _near_jobs(question) if answer.total < FEW else [],
         "map": {
             "centre": [question.latitude, question.longitude],
             "place": question.place_label,
@@ -219,6 +225,21 @@ def _answer(question: questions.Question, *, is_counted: bool) -> dict:
             "points": points,
         },
     }
+
+
+def _wider(question: questions.Question, answer: market.Answer) -> questions.Alternative | None:
+    """The next radius, where few results leave a reason to look further."""
+    wider = [radius for radius in questions.RADII_KM if radius > answer.used_radius_km]
+    if not wider or not 0 < answer.total < FEW:
+        return None
+    return questions.Alternative(f"Élargir à {wider[0]} km", question.query(rayon=wider[0]))
+
+
+def _near_jobs(question: questions.Question) -> list[questions.Alternative]:
+    return [
+        questions.Alternative(label, question.query(metier=label, romes=code))
+        for code, label in references.near_jobs(rome_codes=question.rome_codes)
+    ]
 
 
 def _establishment_card(found: market.FoundEstablishment, number: int, url: str, *, shows_job: bool) -> Card:

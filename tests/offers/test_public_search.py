@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from django.db import connection
@@ -10,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from companies.models import Rome
+from companies.models import Rome, RomeMobility
 from labonnealternance.kit.text import clean_line
 from offers.models import Offer
 from offers.public import questions, views
 from tests.factories import OfferFactory
-from tests.offers.public_town import BAKER, build_references, build_town
+from tests.offers.public_town import BAKER, COOK, build_references, build_town
 
 pytestmark = pytest.mark.django_db
 
@@ -185,11 +186,52 @@ def test_nothing_near_widens_the_search_and_says_so(client):
     assert "1 entreprise " in html
 
 
-def test_nothing_at_all_helps_the_candidate_on(client):
+def follow(html, words):
+    """The address of the link of these words, as the query of another search."""
+    return dict(parse_qsl(re.search(rf'href="\?([^"]*)"[^>]*>{re.escape(words)}<', html)[1].replace("&amp;", "&")))
+
+
+def test_nothing_at_all_says_how_far_it_was_sought_and_leads_to_near_jobs(client):
     build_town(bakeries=1)
+    RomeMobility.objects.create(rome_id=COOK, target_id=BAKER, position=1)
     html = ask(client, metier="Cuisinier", lieu="Metz")
     assert "Aucun résultat" in html
-    assert "essayer un métier voisin" in html
+    assert "à moins de 100 km" in html
+    assert "1 entreprise " in ask(client, **follow(html, "Boulanger / Boulangère"))
+
+
+def test_few_results_lead_to_the_next_distance_and_to_near_jobs(client):
+    build_town(bakeries=1)
+    RomeMobility.objects.create(rome_id=BAKER, target_id=COOK, position=1)
+    html = ask(client, **METZ)
+    assert follow(html, "Élargir à 60 km")["rayon"] == "60"
+    assert follow(html, "Cuisinier / Cuisinière")["romes"] == COOK
+    assert "Élargir" not in ask(client, **METZ | {"rayon": "100"})
+
+
+def test_many_results_lead_nowhere_else(client):
+    build_town(bakeries=views.FEW)
+    html = ask(client, **METZ)
+    assert "Élargir" not in html
+    assert "métiers proches" not in html
+
+
+def test_each_filter_is_told_above_the_results_and_left_out_alone(client):
+    build_town(bakeries=1)
+    html = ask(client, **METZ, genre="entreprises", debut="3")
+    assert follow(html, "Entreprises à contacter")["debut"] == "3"
+    without = follow(html, "Début : d’ici trois mois")
+    assert without["genre"] == "entreprises"
+    assert "debut" not in without
+
+
+def test_what_is_not_understood_is_the_page_s_title_and_where_one_types(client):
+    build_references()
+    html = ask(client, metier="", lieu="")
+    assert "<title>Erreur : précisez votre recherche" in html
+    assert re.search(r'id="metier"[^>]* autofocus', html)
+    assert html.count("autofocus") == 1
+    assert re.search(r'id="lieu"[^>]* autofocus', ask(client, metier="Boulanger", lieu=""))
 
 
 def test_the_map_has_the_points_of_the_list_and_calls_nobody(client, settings):
@@ -211,7 +253,7 @@ def test_a_result_leads_to_the_page_and_the_page_leads_back(client):
     assert "1 entreprise" in client.get(back).content.decode()
 
 
-def test_one_result_and_twenty_cost_the_same_queries(client):
+def test_some_results_and_twenty_cost_the_same_queries_and_few_one_more(client):
     build_town(bakeries=1)
     written = {
         "metier": "Boulanger / Boulangère",
@@ -224,11 +266,14 @@ def test_one_result_and_twenty_cost_the_same_queries(client):
         connection,
     ) as one:
         ask(client, **written)
+    build_town(bakeries=views.FEW)
+    with CaptureQueriesContext(connection) as some:
+        ask(client, **written)
     build_town(bakeries=25)
     with CaptureQueriesContext(connection) as twenty:
         html = ask(client, **written)
     assert html.count("Fort potentiel d’embauche") == 20
-    assert len(twenty) == len(one)
+    assert len(twenty) == len(some) == len(one) - 1
     assert len(twenty) <= 10
 
 

@@ -23,20 +23,38 @@
     return loading;
   }
 
-  function pin(point) {
-    const icon = L.divIcon({ className: "map__pin", html: point.number, iconSize: [32, 32] });
-    const marker = L.marker(point.at, { icon, title: point.name, riseOnHover: true });
-    marker.bindPopup(() => {
-      const link = document.createElement("a");
-      link.href = point.url;
-      link.textContent = `${point.number}. ${point.name}`;
-      const detail = document.createElement("p");
-      detail.textContent = point.detail;
-      const box = document.createElement("div");
-      box.append(link, detail);
-      return box;
-    });
-    marker.on("add", () => marker.getElement().setAttribute("aria-label", `${point.number}. ${point.name}, ${point.detail}`));
+  // Results of one address share a pin: the second would lie on the first.
+  function places() {
+    const found = new Map();
+    for (const point of data.points) {
+      const key = point.at.join(" ");
+      found.set(key, [...(found.get(key) ?? []), point]);
+    }
+    return [...found.values()];
+  }
+
+  function pin(points) {
+    const [first] = points;
+    const number = points.length > 1 ? `${first.number}+` : first.number;
+    const icon = L.divIcon({ className: "map__pin", html: number, iconSize: [32, 32] });
+    const marker = L.marker(first.at, { icon, title: points.map((each) => each.name).join("\n"), riseOnHover: true });
+    marker.bindPopup(
+      () => {
+        const box = document.createElement("div");
+        for (const point of points) {
+          const link = document.createElement("a");
+          link.href = point.url;
+          link.textContent = `${point.number}. ${point.name}`;
+          const detail = document.createElement("p");
+          detail.textContent = point.detail;
+          box.append(link, detail);
+        }
+        return box;
+      },
+      { maxHeight: 240 },
+    );
+    const told = points.map((each) => `${each.number}. ${each.name}, ${each.detail}`).join(" ; ");
+    marker.on("add", () => marker.getElement().setAttribute("aria-label", told));
     return marker;
   }
 
@@ -59,7 +77,7 @@
     })
       .bindTooltip(data.place, { permanent: true, direction: "auto", offset: [8, 0] })
       .addTo(map);
-    data.points.forEach((point) => pin(point).addTo(map));
+    places().forEach((points) => pin(points).addTo(map));
     const spread = L.latLngBounds([data.centre, ...data.points.map((point) => point.at)]);
     // No pin under the buttons nor the scale.
     map.fitBounds(spread, { paddingTopLeft: [64, 32], paddingBottomRight: [32, 48], maxZoom: 14 });
