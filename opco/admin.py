@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 
 from companies.models import Opco
 from labonnealternance.accounts.models import User
-from labonnealternance.kit.admin import ShownAdmin, button, moment
+from labonnealternance.kit.admin import ShownAdmin, author, button, moment
 from labonnealternance.kit.contacts import NotAnAddress
 from labonnealternance.kit.http import AddressField, LineField
 from labonnealternance.kit.panels import MOST_LINES, Panel, panel
@@ -172,7 +172,7 @@ def judged(*, key, at):
                 " : ".join(filter(None, [each.get_kind_display(), each.get_reason_display()])),
                 each.get_status_display(),
                 each.opco or "—",
-                each.made_by,
+                author(each.made_by),
                 moment(each.made_at),
             )
             for each in decisions.order_by("-made_at", "-pk")[:MOST_LINES]
@@ -203,9 +203,11 @@ def _file(access: Access) -> str:
 
 
 def _under_way(case: Case, at: datetime) -> str:
-    told = [f"pris par {case.taken_by} le {moment(case.taken_at)}"] if case.is_taken(at) else []
+    told: list[str] = []
+    if case.is_taken(at):
+        told.append(format_html("pris par {} le {}", author(case.taken_by), moment(case.taken_at)))
     if case.asked_at:
         told.append(f"informations demandées le {moment(case.asked_at)}, sans réponse")
     if case.answered_at:
         told.append(f"réponse reçue le {moment(case.answered_at)}")
-    return ", ".join(told)
+    return format_html_join(", ", "{}", ((each,) for each in told))

@@ -16,6 +16,7 @@ from companies.enums import ImportStatus
 from companies.models import (
     Batch,
     Commune,
+    ContactCorrection,
     Departement,
     Establishment,
     EstablishmentImport,
@@ -95,6 +96,7 @@ ROWS = {
     ),
     EstablishmentImport: lambda n: factories.EstablishmentImportFactory(status=ImportStatus.DONE),
     VisibilityDecision: lambda n: factories.VisibilityDecisionFactory(decided_by=factories.StaffFactory()),
+    ContactCorrection: lambda n: factories.ContactCorrectionFactory(decided_by=factories.StaffFactory()),
     Batch: lambda n: factories.BatchFactory(by=factories.StaffFactory()),
     Access: lambda n: factories.AccessFactory(),
     Offer: lambda n: factories.OfferFactory(rome=factories.RomeFactory(code=f"Z000{n}")),

@@ -46,6 +46,7 @@ READS = {
     "mail_suppression": "SLM",
     "companies_establishment": "SLMC",
     "companies_visibilitydecision": "SLM",
+    "companies_contactcorrection": "SLM",
     "companies_batch": "SL",
     "companies_release": "SLC",
     "companies_establishmentimport": "SLMC",

@@ -25,19 +25,17 @@ from companies.models import (
     ContactCorrection,
     Establishment,
     EstablishmentImport,
-    InvalidContact,
     Opco,
     Remark,
     VisibilityDecision,
-    clean_phone,
     spaced_siret,
     without_separators,
 )
 from companies.models.remark import LONGEST_REMARK
 from companies.models.search_keys import NameKey
 from labonnealternance.kit import panels
-from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, Refused, ShownAdmin, button, moment, table
-from labonnealternance.kit.contacts import shown_phone
+from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, Refused, ShownAdmin, author, button, moment, table
+from labonnealternance.kit.contacts import searched_phone, shown_phone
 from labonnealternance.kit.http import ParagraphsField
 from labonnealternance.kit.panels import MOST_LINES, panel
 from labonnealternance.kit.text import search_key
@@ -48,8 +46,6 @@ SHORTEST_NAME = 3
 MOST_WORDS = 8
 SHOWN_LINES = 50
 MOST_REASONS = 3
-# What a telephone number is typed with.
-_NUMBER = re.compile(r"[+\d\s.()/\-]+")
 
 
 HIDING_REASONS = [(each.value, each.label) for each in DecisionReason if each != DecisionReason.REQUESTED_LISTING]
@@ -117,7 +113,9 @@ class RemarkForm(forms.Form):
 def _remarks_to_remove(establishment: Establishment) -> type[forms.Form]:
     """One of the remarks that stand."""
     standing = Remark.objects.about(establishment.siret).filter(removed_at__isnull=True).select_related("by")
-    choices = [(each.pk, f"{moment(each.at)}, {each.by} : {each.text[:80]}") for each in standing[:SHOWN_LINES]]
+    choices = [
+        (each.pk, f"{moment(each.at)}, {each.by.get_full_name()} : {each.text[:80]}") for each in standing[:SHOWN_LINES]
+    ]
 
     class Form(forms.Form):
         remark_id = forms.TypedChoiceField(label="Remarque", choices=[NOT_CHOSEN, *choices], coerce=int)
@@ -225,7 +223,7 @@ class EstablishmentAdmin(ShownAdmin):
             address = text.lower()
             known = [*_sirets_with(email=address), *panels.keys_behind("establishment", address=address)]
             return queryset.filter(siret__in=known), False
-        if _NUMBER.fullmatch(text) and (phone := _phone(text)):
+        if phone := searched_phone(text):
             return queryset.filter(siret__in=_sirets_with(phone=phone)), False
         words = [word for word in search_key(text).split() if len(word) >= SHORTEST_NAME][:MOST_WORDS]
         if not words:
@@ -265,7 +263,12 @@ class EstablishmentAdmin(ShownAdmin):
         told = establishment.opco_journal.select_related("opco", "by").order_by("-at", "-pk")[:SHOWN_LINES]
         return table(
             (
-                (each.opco or "aucun", each.by or each.get_origin_display(), moment(each.at), each.reason)
+                (
+                    each.opco or "aucun",
+                    author(each.by, otherwise=each.get_origin_display()),
+                    moment(each.at),
+                    each.reason,
+                )
                 for each in told
             ),
             ["OPCO", "Dit par", "Le", "Raison"],
@@ -318,7 +321,7 @@ class EstablishmentAdmin(ShownAdmin):
                     moment(each.starts_at),
                     _last_day(each.ends_at) or "sans fin",
                     each.get_reason_display(),
-                    each.decided_by or each.get_origin_display(),
+                    author(each.decided_by, otherwise=each.get_origin_display()),
                 )
                 for each in known
             ),
@@ -363,10 +366,10 @@ class EstablishmentAdmin(ShownAdmin):
             (
                 (
                     moment(each.at),
-                    each.by,
+                    author(each.by),
                     linebreaksbr(each.text)
                     if each.removed_at is None
-                    else f"retirée le {moment(each.removed_at)} par {each.removed_by}",
+                    else format_html("retirée le {} par {}", moment(each.removed_at), author(each.removed_by)),
                 )
                 for each in known
             ),
@@ -383,7 +386,7 @@ class EstablishmentAdmin(ShownAdmin):
                     each.get_channel_display(),
                     (shown_phone(each.value) if each.channel == Channel.PHONE else each.value) or "effacé",
                     moment(each.decided_at),
-                    each.decided_by or each.get_origin_display(),
+                    author(each.decided_by, otherwise=each.get_origin_display()),
                     each.reason,
                 )
                 for each in known.order_by("-decided_at", "-pk")[:SHOWN_LINES]
@@ -532,14 +535,6 @@ def _key(object_id: str) -> int:
     """The key that an address names; 0, which no row has, where it can't be one."""
     text = unquote(object_id)
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
-
-
-def _phone(text: str) -> str:
-    """A number as it is kept; "" where ``text`` is no French one."""
-    try:
-        return clean_phone(text)
-    except InvalidContact:
-        return ""
 
 
 def _sirets_with(*, email: str = "", phone: str = "") -> list[str]:

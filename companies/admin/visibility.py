@@ -1,4 +1,6 @@
-"""The decisions themselves: found by SIRET, SIREN or address, also for what is not imported; made and undone here."""
+"""The decisions themselves, and the corrections of contacts: found by SIRET, SIREN or address, also for what is not
+imported. Decisions are made and undone here; a correction is made on the page of its establishment.
+"""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -15,9 +17,10 @@ from companies.actions import visibility
 from companies.actions.visibility import RefusedDecision
 from companies.admin.establishment import HIDING_REASONS, DayField, state_of, what_of
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionScope
-from companies.models import VisibilityDecision, without_separators
+from companies.models import ContactCorrection, VisibilityDecision, spaced_siret, without_separators
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, ShownAdmin, button, moment
+from labonnealternance.kit.contacts import searched_phone, shown_phone
 
 
 class NewDecisionForm(forms.ModelForm):
@@ -69,6 +72,20 @@ class NewDecisionForm(forms.ModelForm):
         """Nothing left to write."""
 
 
+def _link_to_batch(made: VisibilityDecision | ContactCorrection) -> str:
+    if made.batch_id is None:
+        return "—"
+    page = reverse("admin:companies_batch_change", args=[made.batch_id])
+    return format_html('<a href="{}">{}</a>', page, made.batch)
+
+
+def _batch_named(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 @admin.register(VisibilityDecision)
 class VisibilityDecisionAdmin(ShownAdmin):
     list_display = ["value", "what", "state", "reason", "decided_by", "decided"]
@@ -88,10 +105,9 @@ class VisibilityDecisionAdmin(ShownAdmin):
         text = search_term.strip().lower()
         if not text:
             return queryset, False
-        try:
-            return queryset.filter(batch=UUID(text)), False
-        except ValueError:
-            return queryset.filter(value__in=[text, without_separators(text)]), False
+        if batch := _batch_named(text):
+            return queryset.filter(batch=batch), False
+        return queryset.filter(value__in=[text, without_separators(text)]), False
 
     @admin.display(description="Décision", ordering="kind")
     def what(self, decision):
@@ -108,10 +124,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
 
     @admin.display(description="Lot")
     def made_with(self, decision):
-        if decision.batch_id is None:
-            return "—"
-        page = reverse("admin:companies_batch_change", args=[decision.batch_id])
-        return format_html('<a href="{}">{}</a>', page, decision.batch)
+        return _link_to_batch(decision)
 
     @admin.display(description="État")
     def state(self, decision):
@@ -153,3 +166,56 @@ class VisibilityDecisionAdmin(ShownAdmin):
 
     def save_model(self, request, obj, form, change):
         """Written by the action already."""
+
+
+@admin.register(ContactCorrection)
+class ContactCorrectionAdmin(ShownAdmin):
+    """What people said of contacts, latest first; the latest of a SIRET and of a channel is the one that holds."""
+
+    list_display = ["shown_siret", "channel", "shown_value", "decided_by", "decided", "reason"]
+    list_select_related = ["decided_by"]
+    list_filter = ["channel", "origin"]
+    search_fields = ["siret"]
+    search_help_text = "SIRET, SIREN, adresse e-mail ou téléphone, en entier ; ou le numéro d'un lot."
+    ordering = ["-pk"]
+    fields = [
+        "shown_siret", "establishment", "channel", "shown_value", "reason", "origin", "decided_by", "decided_at",
+        "made_with",
+    ]  # fmt: skip
+    readonly_fields = ["shown_siret", "establishment", "shown_value", "made_with"]
+
+    def get_search_results(self, request, queryset, search_term):
+        text = search_term.strip().lower()
+        digits = without_separators(text)
+        if not text:
+            return queryset, False
+        if digits.isdecimal() and len(digits) in (9, 14):
+            # A SIRET begins with its SIREN: a range is read by the index on SIRETs.
+            return queryset.filter(siret__gte=digits.ljust(14, "0"), siret__lte=digits.ljust(14, "9")), False
+        if phone := searched_phone(text):
+            return queryset.filter(channel=Channel.PHONE, value=phone), False
+        if batch := _batch_named(text):
+            return queryset.filter(batch=batch), False
+        return queryset.filter(channel=Channel.EMAIL, value=text), False
+
+    @admin.display(description="SIRET", ordering="siret")
+    def shown_siret(self, correction):
+        return spaced_siret(correction.siret)
+
+    @admin.display(description="Valeur")
+    def shown_value(self, correction):
+        value = shown_phone(correction.value) if correction.channel == Channel.PHONE else correction.value
+        return value or "effacé"
+
+    @admin.display(description="Le", ordering="decided_at")
+    def decided(self, correction):
+        return moment(correction.decided_at)
+
+    @admin.display(description="Établissement")
+    def establishment(self, correction):
+        found = reverse("admin:companies_establishment_changelist")
+        return format_html('<a href="{}?{}">Voir sa fiche</a>', found, urlencode({"q": correction.siret}))
+
+    @admin.display(description="Lot")
+    def made_with(self, correction):
+        return _link_to_batch(correction)

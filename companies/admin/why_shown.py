@@ -20,7 +20,7 @@ from companies.admin.establishment import MOST_REASONS, what_of
 from companies.enums import DecisionScope
 from companies.models import InvalidNumber, clean_siret
 from labonnealternance.kit import readings
-from labonnealternance.kit.admin import moment, table
+from labonnealternance.kit.admin import author, moment, table
 from labonnealternance.kit.http import LineField
 
 MAY_READ = "companies.view_visibilitydecision"
@@ -135,5 +135,5 @@ def _row(told: Told) -> tuple:
         told.state,
         moment(decision.starts_at),
         decision.get_reason_display(),
-        decision.decided_by or decision.get_origin_display(),
+        author(decision.decided_by, otherwise=decision.get_origin_display()),
     )

@@ -14,7 +14,7 @@ from labonnealternance.accounts.enums import GROUPS, Role
 from labonnealternance.accounts.models import MOST_PAGES, SecondFactor, User, Visit
 from labonnealternance.accounts.visiting import remember
 from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, ShownAdmin, button
-from labonnealternance.kit.contacts import shown_phone
+from labonnealternance.kit.contacts import searched_phone, shown_phone
 from labonnealternance.kit.models import Reading
 
 
@@ -39,12 +39,12 @@ class RoleFilter(admin.SimpleListFilter):
 
 @admin.register(User)
 class UserAdmin(ShownAdmin):
-    """One page per person; ``search`` finds the beginning of an address or of a name."""
+    """One page per person, found by the beginning of an address or of a name, or by a whole telephone number."""
 
     list_display = ["email", "last_name", "first_name", "shown_roles", "is_active", "last_login", "joined_at"]
     list_filter = ["is_active", RoleFilter]
     search_fields = ["email__istartswith", "last_name__istartswith"]
-    search_help_text = "Début de l'adresse e-mail ou du nom"
+    search_help_text = "Début de l'adresse e-mail ou du nom, ou numéro de téléphone"
     ordering = ["-joined_at", "-id"]
     fields = [
         "email", "email_confirmed_at", "first_name", "last_name", "shown_number", "shown_roles", "shown_groups",
@@ -59,6 +59,12 @@ class UserAdmin(ShownAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_search_results(self, request, queryset, search_term):
+        phone = searched_phone(search_term.strip())
+        if phone:
+            return queryset.filter(phone=phone), False
+        return super().get_search_results(request, queryset, search_term)
 
     def links(self, request, user):
         if not (request.user.has_perm(personal_screen.EXPORT) or request.user.has_perm(personal_screen.ERASE)):

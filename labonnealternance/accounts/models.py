@@ -98,6 +98,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(is_staff=False, anonymised_at__isnull=True),
             ),
             models.Index(fields=["-joined_at", "-id"], name="accounts_user_newest"),
+            # Support is told a number, and asked whose it is.
+            models.Index(fields=["phone"], name="accounts_user_phone", condition=~models.Q(phone="")),
         ]
         constraints = [
             models.CheckConstraint(

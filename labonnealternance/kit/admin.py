@@ -17,15 +17,18 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_user_model
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import connections
+from django.db import connections, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -110,6 +113,18 @@ def table(rows: Iterable[Iterable], headings: Sequence[str], *, none: str = "Auc
     )
 
 
+def author(person: Any, *, otherwise: Any = "—", in_full: bool = False) -> Any:
+    """Who did something, by their name where they have one: the address is read by pointing at it, or beside it where
+    there is room (``in_full``). ``otherwise`` is said where nobody did.
+    """
+    if person is None:
+        return otherwise
+    name, address = person.get_full_name(), person.email
+    if name == address:
+        return address
+    return format_html("{} ({})" if in_full else '<span title="{1}">{0}</span>', name, address)
+
+
 def moment(at: datetime | None) -> str:
     """A moment as the back-office writes it, in Paris; "" for none."""
     return timezone.localtime(at).strftime("%d/%m/%Y %H:%M") if at else ""
@@ -150,7 +165,43 @@ class BoundedPaginator(Paginator):
 _SCREENS = {"change": "Fiche", "history": "Historique"}
 
 
-class ShownAdmin(admin.ModelAdmin):
+@cache
+def _authors(model: str, in_full: bool) -> dict[Any, Any]:
+    """A column for each person who did something to a row; ``user`` is whom the row is about."""
+
+    def column(field: models.Field) -> Callable:
+        @admin.display(description=str(field.verbose_name), ordering=field.name)
+        def shown(row):
+            return author(getattr(row, field.name), in_full=in_full)
+
+        shown.__name__ = field.name
+        return shown
+
+    people = (
+        each
+        for each in apps.get_model(model)._meta.fields
+        if each.related_model is get_user_model() and each.name != "user"
+    )
+    return {each.name: column(each) for each in people}
+
+
+class NamesAuthors(admin.options.BaseModelAdmin):
+    """Columns that point to who did something are read by the person's name (``author``)."""
+
+    authors_in_full = False
+
+    def get_fieldsets(self, request, obj=None):
+        authors = _authors(self.opts.label, self.authors_in_full)
+        return [
+            (title, {**options, "fields": [authors.get(name, name) for name in options["fields"]]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [*super().get_readonly_fields(request, obj), *_authors(self.opts.label, self.authors_in_full).values()]
+
+
+class ShownAdmin(NamesAuthors, admin.ModelAdmin):
     """Shows rows and changes none of their columns; ``buttons`` names the methods made by ``@button``.
 
     Whoever opens a page of an object is noted (``readings``), unless nothing of the model is about people
@@ -158,6 +209,7 @@ class ShownAdmin(admin.ModelAdmin):
     """
 
     is_personal = True
+    authors_in_full = True
 
     list_per_page = 50
     list_max_show_all = 50
@@ -178,6 +230,10 @@ class ShownAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def get_list_display(self, request):
+        authors = _authors(self.opts.label, False)
+        return [authors.get(name, name) for name in super().get_list_display(request)]
 
     def get_object(self, request, object_id, from_field=None):
         """Every page of an object comes through here."""
@@ -332,7 +388,7 @@ class ShownAdmin(admin.ModelAdmin):
         return view
 
 
-class ShownInline(admin.TabularInline):
+class ShownInline(NamesAuthors, admin.TabularInline):
     """Rows shown under the row that they belong to, to whoever sees it: none is added, changed nor taken away there."""
 
     template = "admin/shown_inline.html"

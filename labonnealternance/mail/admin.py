@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, button, moment
+from labonnealternance.kit.admin import ReasonForm, ShownAdmin, ShownInline, author, button, moment
 from labonnealternance.kit.http import AddressField
 from labonnealternance.kit.panels import MOST_LINES, Panel, panel
 from labonnealternance.kit.text import counted
@@ -213,15 +213,15 @@ def _still_here(message: Message, now: datetime, *, is_suppressed: bool) -> str:
 
 def _suppressed(suppression: Suppression) -> str:
     """The line of the list that keeps, or kept, an address from being written to."""
+    end: str = ""
     if suppression.lifted_at:
-        end = f", rétablie le {moment(suppression.lifted_at)} par {suppression.lifted_by or 'le service'}"
-    else:
-        end = ""
+        by = author(suppression.lifted_by, otherwise="le service")
+        end = format_html(", rétablie le {} par {}", moment(suppression.lifted_at), by)
     return format_html(
         '<br>Adresse écartée le {} – {}, {}{}{} : <a href="{}">voir</a>',
         moment(suppression.at),
         suppression.get_reason_display(),
-        f"par {suppression.by}" if suppression.by else suppression.get_source_display(),
+        format_html("par {}", author(suppression.by)) if suppression.by else suppression.get_source_display(),
         f" (« {suppression.comment} »)" if suppression.comment else "",
         end,
         reverse("admin:mail_suppression_change", args=[suppression.pk]),

@@ -406,7 +406,8 @@ LEAVE_BY_MAIL_PAGE = "unsubscribe:by_mail"
 ADMIN_SECTIONS = {
     "Établissements": [
         "companies.establishment", "admin:companies_why_shown", "companies.visibilitydecision",
-        "admin:companies_batch_add", "companies.batch", "unsubscribe.request", "unsubscribe.report",
+        "companies.contactcorrection", "admin:companies_batch_add", "companies.batch", "unsubscribe.request",
+        "unsubscribe.report",
     ],
     "Recruteurs et offres": [
         "opco:queue", "offers.access", "offers.offer", "offers.registration", "opco.advisor", "opco.export",

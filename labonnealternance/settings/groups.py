@@ -14,6 +14,7 @@ _TABLE = {
     # Establishments
     "companies.establishment": ("view change", "view", "view", "view"),
     "companies.visibilitydecision": ("view add change", "view", "view", ""),
+    "companies.contactcorrection": ("view", "view", "view", ""),
     "companies.batch": ("view change", "view", "", ""),
     "unsubscribe.request": ("view change", "view", "view", ""),
     "unsubscribe.report": ("view change", "view", "view change", ""),

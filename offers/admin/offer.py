@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from companies.models import spaced_siret
-from labonnealternance.kit.admin import NOT_CHOSEN, ShownAdmin, button, moment, table
+from labonnealternance.kit.admin import NOT_CHOSEN, ShownAdmin, author, button, moment, table
 from labonnealternance.kit.http import ParagraphsField
 from labonnealternance.mail import actions as mail
 from offers import emails
@@ -163,7 +163,7 @@ class OfferAdmin(ShownAdmin):
         return table(
             (
                 (
-                    moment(each.at), each.get_kind_display(), each.get_to_status_display(), each.by or "—",
+                    moment(each.at), each.get_kind_display(), each.get_to_status_display(), author(each.by),
                     each.get_via_display(), each.reason,
                 )
                 for each in known

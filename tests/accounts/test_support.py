@@ -258,6 +258,15 @@ def test_people_are_shown_searched_and_filtered_but_not_typed_into(client, suppo
     assert client.post(f"/admin/accounts/user/{person.pk}/delete/").status_code == 403
 
 
+@pytest.mark.parametrize("typed", ["01 99 00 00 18", "0199000018", "+33 1 99 00 00 18", " 01.99.00.00.18 "])
+def test_a_person_is_found_by_their_telephone_number_however_it_is_typed(client, support, typed):
+    UserFactory(email="jeanne@exemple.fr", phone="+33199000018")
+    UserFactory(email="zoe@exemple.fr", phone="+33199000019")
+    found = client.get("/admin/accounts/user/", {"q": typed}).text
+    assert "jeanne@exemple.fr" in found
+    assert "zoe@exemple.fr" not in found
+
+
 def test_the_list_of_people_takes_as_many_queries_with_one_as_with_three(client, support):
     with CaptureQueriesContext(
         connection,

@@ -12,11 +12,13 @@ from companies.actions import opcos, remarks
 from companies.enums import Channel, DecisionKind, DecisionOrigin, OpcoOrigin
 from companies.models import Contact, ContactCorrection, Establishment, EstablishmentImport, Remark, VisibilityDecision
 from companies.models.search_keys import NameKey
+from labonnealternance.kit.admin import author
 from labonnealternance.mail.models import Message
 from offers.models import OfferDay
 from opco.models import Case, Decision
 from tests.factories import (
     AccessFactory,
+    BatchFactory,
     ContactCorrectionFactory,
     ContactFactory,
     EstablishmentFactory,
@@ -238,7 +240,7 @@ class TestWhatTheOtherAppsTell:
         for told in (
             "recruteuse@exemple.fr", "Apprenti au fournil", reverse("admin:offers_offer_change", args=[offer.pk]),
             "École qui se fait passer pour un employeur", "Un CFA répond.", "Ne plus apparaître", "Certifié",
-            f"pris par {support.email}", "Pour chef@example.fr", "Pour recruteuse@exemple.fr",
+            f"pris par {author(support)}", "Pour chef@example.fr", "Pour recruteuse@exemple.fr",
             "Pour gerante@exemple.fr", f"?q={shop.siret}", "2\u202f234</td><td>57</td>",
         ):  # fmt: skip
             assert told in text, told
@@ -312,7 +314,7 @@ class TestRemarks:
         remark = Remark.objects.get(text="Malpolie.")
         told = client.post(page(shop, "remove_remark"), {"remark_id": remark.pk}, follow=True).text
         assert "Malpolie" not in told
-        assert f"par {support.email}" in told
+        assert f"par {author(support)}" in told
         assert "Rappeler en mars." in told
         remark.refresh_from_db()
         assert (remark.text, remark.removed_by) == ("", support)
@@ -454,6 +456,32 @@ class TestDecisions:
         text = client.get(reverse("admin:companies_visibilitydecision_change", args=[decision.pk])).text
         assert make_siret(9) in text
         assert "Annuler la décision" in text
+
+
+class TestCorrections:
+    LIST = "admin:companies_contactcorrection_changelist"
+
+    @pytest.mark.parametrize("typed", ["{siret}", "{siren} {nic}", "{siren}", "Chef@Exemple.fr", "lot"])
+    def test_they_are_found_by_number_address_or_batch(self, client, support, typed):
+        siret = make_siret(9)
+        batch = BatchFactory()
+        ours = ContactCorrectionFactory(siret=siret, value="chef@exemple.fr", decided_by=support, batch=batch)
+        other = ContactCorrectionFactory(siret=make_siret(10), value="autre@exemple.fr", reason="Une autre")
+        typed = str(batch.pk) if typed == "lot" else typed.format(siret=siret, siren=siret[:9], nic=siret[9:])
+        found = client.get(reverse(self.LIST), {"q": typed}).text
+        assert ours.value in found
+        assert other.value not in found
+
+    def test_a_number_is_found_as_it_is_said_and_an_erased_contact_says_so(self, client, support):
+        number = ContactCorrectionFactory(channel=Channel.PHONE, value="+33199000042", decided_by=support)
+        erased = ContactCorrectionFactory(siret=number.siret, value="", reason="N'existe plus")
+        found = client.get(reverse(self.LIST), {"q": "01 99 00 00 42"}).text
+        assert "01 99 00 00 42" in found
+        assert "effacé" not in found
+        assert "effacé" in client.get(reverse(self.LIST), {"q": number.siret}).text
+        page = client.get(reverse("admin:companies_contactcorrection_change", args=[erased.pk])).text
+        assert "N&#x27;existe plus" in page
+        assert 'type="submit"' not in page.split('id="content"')[1]
 
 
 def test_imports_are_listed(client, support):

@@ -10,11 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import Http404
 from django.test import RequestFactory
+from django.urls import reverse
+from django.utils import timezone
 
 from labonnealternance.accounts.models import User
 from labonnealternance.kit import admin as kit_admin
-from labonnealternance.kit.admin import BoundedPaginator, Refused, ShownAdmin, button
-from tests.factories import StaffFactory, UserFactory
+from labonnealternance.kit.admin import BoundedPaginator, Refused, ShownAdmin, author, button
+from offers.models import AccessMove
+from tests.factories import AccessFactory, StaffFactory, UserFactory, VisibilityDecisionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +185,27 @@ def test_a_person_sees_only_the_entries_that_they_may_open(rf):
     request = rf.get("/admin/")
     request.user = UserFactory()
     assert admin.site.get_app_list(request) == []
+
+
+def test_who_did_something_is_read_by_name_with_the_address_under_the_pointer():
+    claire = UserFactory.build(first_name="Claire", last_name="Martin", email="claire@exemple.fr")
+    nameless = UserFactory.build(first_name="", last_name="", email="zoe@exemple.fr")
+    assert author(claire) == '<span title="claire@exemple.fr">Claire Martin</span>'
+    assert author(claire, in_full=True) == "Claire Martin (claire@exemple.fr)"
+    assert author(nameless) == author(nameless, in_full=True) == "zoe@exemple.fr"
+    assert (author(None), author(None, otherwise="le service")) == ("—", "le service")
+    assert "<b>" not in author(UserFactory.build(first_name="<b>", last_name="x"))
+
+
+def test_lists_sheets_and_journals_name_who_did_it(office):
+    claire = StaffFactory(first_name="Claire", last_name="Martin", email="claire@exemple.fr")
+    decision = VisibilityDecisionFactory(decided_by=claire)
+    access = AccessFactory()
+    AccessMove.objects.create(
+        access=access, from_status="awaiting", to_status="granted", by=claire, at=timezone.now(), reason="Vue"
+    )
+    pointed_at = '<span title="claire@exemple.fr">Claire Martin</span>'
+    assert pointed_at in office.get(reverse("admin:companies_visibilitydecision_changelist")).text
+    sheet = office.get(reverse("admin:companies_visibilitydecision_change", args=[decision.pk])).text
+    assert "Claire Martin (claire@exemple.fr)" in sheet
+    assert pointed_at in office.get(reverse("admin:offers_access_change", args=[access.pk])).text

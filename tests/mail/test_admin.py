@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from labonnealternance.kit.admin import author
 from labonnealternance.mail.actions import deliver, lift, suppress
 from labonnealternance.mail.enums import MessageStatus, SuppressionReason, SuppressionSource
 from labonnealternance.mail.models import Message, Suppression
@@ -107,13 +108,13 @@ class TestWhyDidItNotLeave:
         deliver(message_id=message.pk, at=AT)
         told = self.why(office, message)
         assert told.startswith("Non : l&#x27;adresse était écartée.")
-        assert f"Demande de la personne, par {support.email} (« Au téléphone &lt;hier&gt; »)" in told
+        assert f"Demande de la personne, par {author(support)} (« Au téléphone &lt;hier&gt; »)" in told
         assert f"{SUPPRESSIONS}{suppression.pk}/change/" in told
         assert "il ne partira pas" in self.why(office, waiting)
         lift(address="zoe@exemple.fr", by=support, at=AT, reason="Elle rappelle")
         told = self.why(office, message)
         assert "« Renvoyer » l&#x27;envoie" in told
-        assert f"rétablie le 02/03/2026 09:30 par {support.email}" in told
+        assert f"rétablie le 02/03/2026 09:30 par {author(support)}" in told
 
 
 def test_a_message_cannot_be_edited_deleted_or_added(office, write):

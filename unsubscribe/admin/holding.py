@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Subquery
 
 from companies.models import Establishment
-from labonnealternance.kit.admin import moment, table
+from labonnealternance.kit.admin import author, moment, table
 
 MINE, NOBODY_S = "moi", "personne"
 
@@ -27,7 +27,7 @@ class HolderFilter(admin.SimpleListFilter):
 def journal_of(row: Any) -> str:
     """Who moved the row from one state to the other, when and why."""
     lines = row.journal.select_related("by").order_by("pk")
-    told = ((moment(line.at), line.get_to_status_display(), line.by or "—", line.reason) for line in lines)
+    told = ((moment(line.at), line.get_to_status_display(), author(line.by), line.reason) for line in lines)
     return table(told, ["Le", "État", "Auteur", "Raison"])
 
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from companies.actions import contacts
-from labonnealternance.kit.admin import moment
+from labonnealternance.kit.admin import author, moment
 from labonnealternance.kit.panels import MOST_ADDRESSES, MOST_LINES, Panel, addresses, panel
 from unsubscribe.models import Report, Request
 
@@ -30,7 +30,7 @@ def requests(*, key, at):
                 each.get_proof_display(),
                 moment(each.asked_at),
                 moment(each.settled_at) or "—",
-                each.taken_by or "—",
+                author(each.taken_by),
             )
             for each in rows[:MOST_LINES]
         ),
@@ -55,7 +55,7 @@ def reports(*, key, at):
                 each.get_status_display(),
                 each.details[:200] or "—",
                 moment(each.reported_at),
-                each.taken_by or "—",
+                author(each.taken_by),
             )
             for each in rows[:MOST_LINES]
         ),

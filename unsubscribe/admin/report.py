@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from companies.models import Establishment, spaced_siret, without_separators
-from labonnealternance.kit.admin import ReasonForm, Refused, ShownAdmin, button, moment, table
+from labonnealternance.kit.admin import ReasonForm, Refused, ShownAdmin, author, button, moment, table
 from labonnealternance.kit.text import counted
 from offers.enums import OfferStatus
 from unsubscribe.actions import reports
@@ -178,7 +178,7 @@ class ReportAdmin(ShownAdmin):
                     ),
                     each.get_status_display(),
                     moment(each.reported_at),
-                    each.taken_by or "—",
+                    author(each.taken_by),
                 )
                 for each in known.order_by("-reported_at", "-id")[:SHOWN_LINES]
             ),
