@@ -82,7 +82,8 @@ def registration_words(*, link: SignInLink) -> LinkWords | None:
     lines += [f"votre offre « {title} »" for title in told["titles"]]
     if told["others"]:
         lines.append(f"et {counted(told['others'], 'autre offre', 'autres offres')}")
-    return LinkWords("Confirmer votre inscription", lines, "Confirmer et me connecter")
+    done = f"Votre inscription pour {who['establishment']} est confirmée."
+    return LinkWords("Confirmer votre inscription", lines, "Confirmer et me connecter", done)
 
 
 def _alive(link: SignInLink) -> Registration | None:

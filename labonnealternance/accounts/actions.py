@@ -100,11 +100,15 @@ def usable_link(*, token: str, at: datetime) -> SignInLink | None:
 
 @dataclass(frozen=True)
 class LinkWords:
-    """What the page of a link says before it is used: ``lines`` tell what ``button`` confirms, beside signing in."""
+    """What the page of a link says before it is used: ``lines`` tell what ``button`` confirms, beside signing in.
+
+    ``done`` is said once it is confirmed.
+    """
 
     title: str
     lines: list[str]
     button: str
+    done: str
 
 
 def words_of_link(*, link: SignInLink) -> LinkWords | None:

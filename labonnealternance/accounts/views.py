@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
@@ -35,8 +36,8 @@ SESSIONS_SHOWN = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Asks for an address, and sends a link to it where an account has it; says the same where none has."""
-    if request.user.is_authenticated:
-        return HttpResponseRedirect(safe_next(request.GET.get("next", "")) or reverse("accounts:home"))
+    if isinstance(request.user, User):
+        return HttpResponseRedirect(safe_next(request.GET.get("next", "")) or _own_space(request.user))
     if request.method != "POST":
         form = SignInForm(initial={"next": safe_next(request.GET.get("next", ""))})
         return render(request, "accounts/sign_in.html", {"form": form})
@@ -85,16 +86,29 @@ def use_link(request: HttpRequest, token: str) -> HttpResponse:
         if found is None:
             return _link_not_valid(request, token)
         return render(request, "accounts/use_link.html", {"words": actions.words_of_link(link=found)})
+    # Once it is used, nothing is left to confirm.
+    found = actions.usable_link(token=token, at=at)
+    words = actions.words_of_link(link=found) if found else None
     try:
         link = actions.use_link(token=token, at=at)
     except actions.LinkNotValid:
         return _link_not_valid(request, token)
     login(request, link.user, backend="django.contrib.auth.backends.ModelBackend")
+    if words:
+        messages.success(request, words.done)
     return HttpResponseRedirect(_space(link))
 
 
 def _space(link: SignInLink) -> str:
-    return safe_next(link.next_path) or reverse("accounts:home")
+    return safe_next(link.next_path) or _own_space(link.user)
+
+
+def _own_space(user: User) -> str:
+    """Where the person works: the space of their role, else the one that is everybody's."""
+    spaces = settings.NAVIGATION["account"]
+    own = [space for space in spaces if space.get("role") in user.roles]
+    found = own or [space for space in spaces if "role" not in space]
+    return reverse(found[0]["url"] if len(found) == 1 else "accounts:home")
 
 
 def _link_not_valid(request: HttpRequest, token: str, *, refusal: str = "") -> HttpResponse:

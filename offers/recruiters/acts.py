@@ -22,6 +22,7 @@ from offers.enums import Door, OfferStatus, Outcome
 from offers.models import Offer
 from offers.recruiters import words
 from offers.recruiters.closing import CloseForm
+from offers.recruiters.forms import focus_first_fault
 
 
 @login_not_required
@@ -99,6 +100,7 @@ def _close(request: HttpRequest, offer: Offer, link: Read, *, at: datetime) -> H
             form.add_error(None, str(refusal))
         else:
             return redirect(f"{request.path}?fait")
+    focus_first_fault(form)
     # The shortest way for who found someone here: one button, and the whole form behind a link.
     one_button = is_filled and not form.is_bound and "autrement" not in request.GET
     context = {"act": "close", "is_filled": is_filled, "form": form, "one_button": one_button}

@@ -230,7 +230,7 @@ class OfferForm(forms.Form):
         },
     )
     level = forms.ChoiceField(
-        label="Diplôme préparé",
+        label="Diplôme visé",
         choices=[("", "Indifférent"), *Level.choices],
         required=False,
         widget=forms.Select(attrs={"class": "fr-select"}),

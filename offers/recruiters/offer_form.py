@@ -152,7 +152,7 @@ def _deposit(request: HttpRequest, occasion: Occasion, *, siret: str, copied: Of
         del initial["starts_on"]
     return serve(
         request,
-        occasion=replace(occasion, back=reverse("offers:space"), back_label="Mon espace"),
+        occasion=replace(occasion, back=reverse("offers:space"), back_label="Espace recruteur"),
         save=save,
         at=at,
         establishment=access.establishment,

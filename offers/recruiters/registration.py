@@ -93,7 +93,7 @@ def register(request: HttpRequest) -> HttpResponse:
         context["error"] = ""
     elif not text:
         context["error"] = "Indiquez le SIRET ou le nom de votre établissement."
-    elif digits < 9:
+    elif digits < 9 and not without_separators(text).isdigit():
         context["error"] = "Aucun établissement de ce nom : vérifiez-le, ou donnez le SIRET."
     return render(request, REGISTER_PAGE, context)
 

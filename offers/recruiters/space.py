@@ -37,7 +37,7 @@ from offers.enums import AccessStatus, Door, OfferStatus
 from offers.models import Access, AccessMove, Offer, OfferDay, Registration
 from offers.recruiters import words
 from offers.recruiters.closing import CloseForm
-from offers.recruiters.forms import ContactForm
+from offers.recruiters.forms import ContactForm, focus_first_fault
 
 PER_PAGE = 20
 # Who has fewer offers sees them at a glance.
@@ -397,6 +397,7 @@ def offer_close(request: HttpRequest, *, offer_id: UUID) -> HttpResponse:
             said = "Merci, votre réponse est notée." if line.lacks_outcome else "Les candidats ne voient plus l’offre."
             messages.success(request, f"« {found.title} » est close. {said}" if line.is_live else said)
             return redirect("offers:recruiter_offer", found.pk)
+    focus_first_fault(form)
     context = {"section": "offers", "line": line, "offer": found, "is_settled": is_settled, "form": form}
     return render(request, "offers/recruiters/offer_close.html", context)
 
@@ -435,6 +436,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             accounts.set_contact(user=user, at=timezone.now(), **form.cleaned_data)
             messages.success(request, "Vos coordonnées sont enregistrées.")
             return redirect("offers:contact_edit")
+        focus_first_fault(form)
     else:
         initial = {"first_name": user.first_name, "last_name": user.last_name, "phone": shown_phone(user.phone)}
         form = ContactForm(initial=initial)

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from labonnealternance.accounts import actions, emails
 from labonnealternance.accounts.actions import LINKS_PER_ADDRESS, LINKS_PER_NETWORK
+from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import SignInLink, User
 from labonnealternance.accounts.views import ANSWER_SECONDS
 from labonnealternance.kit.models import Counter
@@ -65,13 +66,23 @@ def is_signed_in(client) -> bool:
     return SESSION_KEY in client.session
 
 
-def test_the_link_signs_in_on_post_and_opens_the_account_page(client, user, path):
+def test_the_link_signs_in_on_post_and_opens_the_person_s_space(client, user, path):
     page = client.get(path)
     assert page.status_code == 200
     assert "Me connecter" in page.text
     answer = client.post(path, follow=True)
-    assert answer.redirect_chain == [("/compte/", 302)]
-    assert user.email in answer.text
+    assert answer.redirect_chain == [("/recruteur/", 302)]
+    assert user.email in client.get("/compte/").text
+
+
+@pytest.mark.parametrize(
+    ("roles", "opened"),
+    [([Role.RECRUITER], "/recruteur/"), ([Role.ADVISOR], "/opco/"), ([Role.ADVISOR, Role.RECRUITER], "/opco/")],
+)
+def test_signing_in_opens_the_space_of_the_person_s_role(client, user, path, roles, opened):
+    for role in roles:
+        actions.give_role(user=user, role=role)
+    assert client.post(path).url == opened
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options", "put"])
@@ -272,13 +283,13 @@ def test_counters_hold_no_address(client, user):
     "asked, opened",
     [
         ("/recherche/?metier=boulanger", "/recherche/?metier=boulanger"),
-        ("https://mechant.exemple.fr/", "/compte/"),
-        ("//mechant.exemple.fr/", "/compte/"),
-        ("/\\mechant.exemple.fr/", "/compte/"),
-        ("javascript:alert(1)", "/compte/"),
-        ("recherche", "/compte/"),
-        ("/" + "a" * 600, "/compte/"),
-        ("", "/compte/"),
+        ("https://mechant.exemple.fr/", "/recruteur/"),
+        ("//mechant.exemple.fr/", "/recruteur/"),
+        ("/\\mechant.exemple.fr/", "/recruteur/"),
+        ("javascript:alert(1)", "/recruteur/"),
+        ("recherche", "/recruteur/"),
+        ("/" + "a" * 600, "/recruteur/"),
+        ("", "/recruteur/"),
     ],
 )
 def test_the_page_asked_for_is_opened_only_on_this_site(client, user, asked, opened):
@@ -291,14 +302,14 @@ def test_the_page_asked_for_is_opened_only_on_this_site(client, user, asked, ope
 
 def test_a_stored_address_of_another_site_is_not_followed(client, user, path):
     SignInLink.objects.update(next_path="https://mechant.exemple.fr/")
-    assert client.post(path).url == "/compte/"
+    assert client.post(path).url == "/recruteur/"
 
 
 def test_someone_signed_in_skips_the_form(client, user):
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    assert client.get(SIGN_IN).url == "/compte/"
+    assert client.get(SIGN_IN).url == "/recruteur/"
     assert client.get(SIGN_IN, {"next": "/plan-du-site/"}).url == "/plan-du-site/"
-    assert client.get(SIGN_IN, {"next": "//mechant.exemple.fr"}).url == "/compte/"
+    assert client.get(SIGN_IN, {"next": "//mechant.exemple.fr"}).url == "/recruteur/"
 
 
 def test_the_account_page_asks_to_sign_in(client):
@@ -415,7 +426,7 @@ def own_mail(*, link, token, at):
 
 
 def own_words(*, link):
-    return actions.LinkWords("Confirmer l'essai", [f"<b>{link.subject}</b>"], "Oui, et me connecter")
+    return actions.LinkWords("Confirmer l'essai", [f"<b>{link.subject}</b>"], "Oui, et me connecter", "C'est confirmé.")
 
 
 @pytest.fixture
@@ -437,7 +448,7 @@ def test_what_a_link_stands_for_is_told_when_it_is_used_and_not_before(client, u
     path = sent(user, subject="essai:12")
     client.get(path)
     assert uses == []
-    client.post(path)
+    assert "C&#x27;est confirmé." in client.post(path, follow=True).text
     client.post(path)
     assert uses == [("essai:12", user.email, True, True)]
 

@@ -84,7 +84,8 @@ def sign_in_through(page, user):
     page.get_by_role("heading", name="Consultez votre messagerie").wait_for()
     page.goto(urlsplit(link_to(user)).path)
     page.get_by_role("button", name="Me connecter").click()
-    page.get_by_role("heading", name="Mon espace").wait_for()
+    page.get_by_role("heading", name="Espace recruteur").wait_for()
+    page.goto("/compte/")
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
@@ -159,12 +160,12 @@ def test_an_expired_link_is_renewed_with_the_keyboard_alone_and_without_javascri
         page.goto(urlsplit(link_to(user)).path)
         page.get_by_role("button", name="Me connecter").focus()
         page.keyboard.press("Enter")
-        page.get_by_role("heading", name="Mon espace").wait_for()
+        page.get_by_role("heading", name="Espace recruteur").wait_for()
         page.goto(urlsplit(link_to(user)).path)
         page.get_by_role("heading", name="Ce lien a déjà servi").wait_for()
         page.get_by_role("link", name="Continuer vers mon espace").focus()
         page.keyboard.press("Enter")
-        page.get_by_role("heading", name="Mon espace").wait_for()
+        page.get_by_role("heading", name="Espace recruteur").wait_for()
     with looking_at(visit, "/", width=width) as (page, look):
         sign_in_through(page, user)
         page.goto(urlsplit(link_to(user)).path)

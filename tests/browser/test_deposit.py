@@ -111,7 +111,7 @@ def test_an_offer_is_public_after_seven_fields(bakery, visit):
         hand.choose("Métier recherché", "boulang", TITLE)
         hand.fill("Début du contrat", START.isoformat())
         hand.press("button", "Publier l’offre")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez votre boîte aux lettres")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
         assert EMAIL in page.inner_text("main")
         post_arrives()
         page.goto(f"/boite-aux-lettres/?to={EMAIL}")
@@ -162,7 +162,7 @@ def test_the_whole_way_is_made_by_keyboard_alone(bakery, visit):
         # The same in the order of any country.
         keys.type("01012028" if START.year > 2026 else "01012027")
         keys.press("Enter")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez votre boîte aux lettres")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
         assert Offer.objects.get().starts_on.month == 1
         post_arrives()
         page.goto(f"/boite-aux-lettres/?to={EMAIL}")
@@ -200,7 +200,7 @@ def test_the_whole_way_is_made_without_javascript(bakery, visit):
         hand.press("button", "Modifier")
         expect(page.get_by_label("Début du contrat")).to_have_value(START.isoformat())
         hand.press("button", "Publier l’offre")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez votre boîte aux lettres")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
         assert Offer.objects.get().skills == ["Pétrir une pâte", "Façonner des pains"]
         post_arrives()
         page.goto(f"/boite-aux-lettres/?to={EMAIL}")
@@ -224,7 +224,7 @@ def test_what_was_unticked_stays_so_while_the_title_does_and_a_new_title_has_its
         # A title that is clear is described without being chosen in the list.
         expect(page.get_by_text("Ce que liront les candidats")).to_be_visible()
         hand.press("button", "Publier l’offre")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez votre boîte aux lettres")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
         assert Offer.objects.get().job_label == "Cuisinier / Cuisinière"
 
 
@@ -235,7 +235,7 @@ def test_without_network_for_its_description_an_offer_is_deposited_all_the_same(
         hand.choose("Métier recherché", "boulang", TITLE)
         hand.fill("Début du contrat", START.isoformat())
         hand.press("button", "Publier l’offre")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez votre boîte aux lettres")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
         assert len(Offer.objects.get().skills) == 3
 
 
@@ -245,7 +245,7 @@ def test_going_back_and_sending_the_offer_again_makes_no_second_one(bakery, visi
         hand.choose("Métier recherché", "boulang", TITLE)
         hand.fill("Début du contrat", START.isoformat())
         page.get_by_role("button", name="Publier l’offre").dblclick()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Vérifiez votre boîte aux lettres")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Consultez votre messagerie")
         assert Offer.objects.count() == 1
 
 
@@ -297,7 +297,7 @@ def test_axe_finds_no_violation_on_the_way(bakery, visit, width, theme):
         page.get_by_text("voici ce que liront").wait_for()
         found += look(page, "13-preview")
         hand.press("button", "Publier l’offre")
-        page.get_by_text("Vérifiez votre boîte").wait_for()
+        page.get_by_text("Consultez votre messagerie").wait_for()
         found += look(page, "14-done")
         post_arrives()
         page.goto(f"/boite-aux-lettres/?to={EMAIL}")

@@ -360,6 +360,19 @@ class TestOffers:
         assert page.status_code == 200
         assert "Apprenti boulanger" in page.content.decode()
 
+    @pytest.mark.parametrize("sort", ["", "distance", "date"])
+    def test_an_establishment_that_also_has_an_offer_for_the_job_says_so(self, client, sort):
+        baker, neighbour = build_town(bakeries=2)
+        for establishment, code in ((baker, BAKER), (neighbour, COOK)):
+            OfferFactory(
+                access__establishment=establishment, establishment=establishment, rome=Rome.objects.get(code=code)
+            )
+        html = ask(client, **METZ, tri=sort)
+        assert "1 offre et 2 entreprises" in html
+        cards = re.findall(r'<li class="result.*?</li>', html, re.DOTALL)
+        told = [card for card in cards if "A aussi publié une offre pour ce métier" in card]
+        assert [baker.name in card and "Fort potentiel" in card for card in told] == [True]
+
     @pytest.mark.parametrize(
         "filters, seen",
         [

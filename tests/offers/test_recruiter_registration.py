@@ -114,6 +114,7 @@ def test_a_siret_of_la_poste_leads_to_the_contact(client):
         (SIRET[:-1] + "1", "Ce SIRET n'existe pas : un de ses chiffres est faux."),
         ("35600000000016", "Ce SIRET n'existe pas : un de ses chiffres est faux."),
         (SIRET + "1", "Un SIRET a 14 chiffres : vous en avez donné 15."),
+        ("123", "Un SIRET a 14 chiffres : vous en avez donné 3."),
         (SIRET[:13], "Un SIRET a 14 chiffres : vous en avez donné 13."),
         ("Zzyzx Wwwq", "Aucun établissement de ce nom : vérifiez-le, ou donnez le SIRET."),
         ("z", "Aucun établissement de ce nom : vérifiez-le, ou donnez le SIRET."),
@@ -490,7 +491,7 @@ def test_the_offer_may_be_put_off_and_the_link_leaves_all_the_same(journey):
     assert answer.url == f"{DONE}?siret={SIRET}"
     assert not Offer.objects.exists()
     assert Message.objects.get().recipient == "camille@exemple.fr"
-    assert "Pour ouvrir votre espace, cliquez sur le lien" in words(journey.get(answer.url))
+    assert "Pour ouvrir votre espace, suivez le lien" in words(journey.get(answer.url))
 
 
 def test_once_the_address_is_confirmed_one_signs_in_to_deposit(journey):
@@ -541,7 +542,7 @@ def test_a_deposit_takes_a_constant_number_of_queries_fifteen_at_most(journey, i
 
 def test_the_end_says_where_to_look_and_what_follows(journey):
     page = words(journey.get(deposit(journey).url))
-    assert "Vérifiez votre boîte aux lettres" in page
+    assert "Consultez votre messagerie" in page
     assert "camille@exemple.fr" in page
     assert "valable 10 minutes" in page
     assert "votre OPCO vérifie" in page

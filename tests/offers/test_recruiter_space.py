@@ -69,7 +69,7 @@ def test_without_any_access_the_person_is_invited_to_register_an_establishment(m
     text = page_of(mine)
     assert "Vous n’avez pas encore d’établissement" in text
     assert f'href="{reverse("offers:register")}"' in text
-    assert "Ce qui vous attend" not in text
+    assert "À suivre" not in text
 
 
 def test_with_an_access_and_no_offer_the_person_is_told_how_to_deposit_one(mine, access):
@@ -559,6 +559,7 @@ def test_a_bad_answer_is_told_beside_its_field_and_closes_nothing(mine, access, 
     assert answer.status_code == 200
     assert escape(sentence) in answer.text
     assert "<title>Erreur" in answer.text
+    assert answer.text.count(" autofocus") == 1
     assert escape(typed["comment"]).replace("\0", "") in answer.text.replace("\0", "")
     offer.refresh_from_db()
     assert offer.status == OfferStatus.ACTIVE
