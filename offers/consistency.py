@@ -13,7 +13,8 @@ from labonnealternance.kit.consistency import MOST_COUNTED, Check
 from offers.actions.clock import REGISTRATION_KEPT
 from offers.enums import AccessStatus, OfferStatus
 from offers.models import Offer, Registration
-from offers.sources import establishments as search
+from offers.sources import establishments_sql as search
+from offers.sources.statements import rows
 
 # The clock comes each minute, or each night: these are the turns that it may miss.
 LATE = timedelta(minutes=10)
@@ -66,7 +67,7 @@ def found_though_hidden(at: datetime):
                AND (closed_on <= %(on)s::date OR NOT is_diffusible)
         )
         LIMIT {MOST_COUNTED + 1}"""
-    found = search.rows(sql, {"at": at, "on": localdate(at), **search.LISTED.params(at)})
+    found = rows(sql, {"at": at, "on": localdate(at), **search.LISTED.params(at)})
     return Establishment.objects.filter(pk__in=[number for (number,) in found]).order_by("siret")
 
 

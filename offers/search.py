@@ -7,6 +7,7 @@ Offers come from ``offers.sources.offers``, establishments with a high hiring po
 import datetime
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from math import ceil
 
 from companies.models import Establishment
@@ -102,8 +103,8 @@ def search(question: Question, *, at: datetime.datetime, with_contacts: bool = F
     ``with_contacts``: the establishments also carry ``shown_phone`` and ``has_email``
     (``EstablishmentQuerySet.with_contact``), for one query more.
 
-    Takes 3 round trips whatever the number of rows, one more where support listed some there for these jobs; as many
-    for each further radius tried. It looks again only where much of a place is hidden.
+    Takes 2 round trips whatever the number of rows, as many for each further radius tried. It looks again only where
+    much of a place is hidden.
     """
     asked = question.radius_km
     radii = [asked, *(r for r in RADII_KM if r > asked)] if question.widen else [asked]
@@ -138,6 +139,7 @@ def _read(question: Question, codes: list[str], radius_km: int, at: datetime.dat
     disc = Disc(question.latitude, question.longitude, radius_km)
     start = (question.page - 1) * question.per_page
     stop = min(start + question.per_page, limits.LONGEST_TOTAL)
+    counted = limits.LONGEST_TOTAL + 1
     # By distance the page may hold any mix of the first ones of each.
     mixed = question.sort == "distance"
     found: list[Found] = []
@@ -149,6 +151,7 @@ def _read(question: Question, codes: list[str], radius_km: int, at: datetime.dat
         sort=question.sort,
         start=0 if mixed else start,
         stop=stop,
+        counted=counted,
         at=at,
     )
     establishments_reader = establishments.Reader(codes=codes, disc=disc, at=at)
@@ -156,16 +159,23 @@ def _read(question: Question, codes: list[str], radius_km: int, at: datetime.dat
         Kind.OFFERS: offers_reader,
         Kind.ESTABLISHMENTS: establishments_reader,
     }
-    asked = [kind for kind in Kind if kind in question.kinds]
-    first = dict(zip(asked, rows_of([readers[kind].first() for kind in asked]), strict=True))
+    queries = {kind: readers[kind].first() for kind in Kind if kind in question.kinds}
+    answers = iter(rows_of([query for each in queries.values() for query in each]))
+    first = {kind: list(islice(answers, len(each))) for kind, each in queries.items()}
     if Kind.OFFERS in first:
         found_offers, offers_total = offers_reader.read(first[Kind.OFFERS])
         found += found_offers
-    if Kind.ESTABLISHMENTS in first and offers_total <= limits.LONGEST_TOTAL:
+    if Kind.ESTABLISHMENTS in first and (mixed or offers_total < counted):
         before = 0 if mixed else offers_total
-        wanted = Wanted(start=0 if mixed else max(0, start - before), stop=max(0, stop - before), nearest_first=mixed)
+        last = max(0, stop - before)
+        wanted = Wanted(
+            start=0 if mixed else max(0, start - before),
+            stop=last,
+            counted=max(last, counted - offers_total),
+            nearest_first=mixed,
+        )
         found_establishments, establishments_total = establishments_reader.read(first[Kind.ESTABLISHMENTS], wanted)
         found += found_establishments
     if mixed:
         found = sorted(found, key=lambda each: each.distance_km)[start:stop]
-    return found, min(offers_total + establishments_total, limits.LONGEST_TOTAL + 1), offers_total
+    return found, min(offers_total + establishments_total, counted), offers_total

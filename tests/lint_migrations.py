@@ -27,6 +27,10 @@ ANSWERED: dict[tuple[str, str], dict[str, str]] = {
         "adding-foreign-key-constraint": "a new column that holds nothing, to a table made just before: PostgreSQL"
         " knows both, and reads no row (nothing is validated where the column comes without a default)",
     },
+    ("companies", "0010_contact_siret_covers"): {
+        "ban-drop-constraint": "the index made just before holds the same guarantee",
+        "renaming-object": "no statement names an index",
+    },
 }
 
 NOT_ASKED = [

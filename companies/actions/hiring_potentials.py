@@ -334,12 +334,16 @@ def _build_edition(release: Release, *, at: datetime.datetime, received: Mapping
         cursor.execute(
             f"""
             CREATE TABLE {cells} AS
-            SELECT rome, floor(lat_band * {SearchEdition.LAT_BAND} / {SearchEdition.CELL} + 1e-6)::smallint AS lat_cell,
+            SELECT {edition.pk}::bigint AS edition_id, rome,
+                   floor(lat_band * {SearchEdition.LAT_BAND} / {SearchEdition.CELL} + 1e-6)::smallint AS lat_cell,
                    floor(lon / {SearchEdition.CELL})::smallint AS lon_cell, count(*)::integer AS entries
-            FROM {entries} GROUP BY GROUPING SETS ((1, 2, 3), (1))
+            FROM {entries} GROUP BY GROUPING SETS ((2, 3, 4), (2))
             """
         )
-        cursor.execute(f"CREATE UNIQUE INDEX {cells}_place ON {cells} (rome, lat_cell, lon_cell) INCLUDE (entries)")
+        cursor.execute(
+            f"CREATE UNIQUE INDEX {cells}_place ON {cells} (edition_id, rome, lat_cell, lon_cell) INCLUDE (entries)"
+        )
+        cursor.execute(f"ALTER TABLE {SearchEdition.ALL_CELLS} ATTACH PARTITION {cells} FOR VALUES IN ({edition.pk})")
         # The visibility map is what lets an index answer alone. Within a caller's transaction there is no VACUUM:
         # the answers are the same, found through the table.
         clean = "ANALYZE" if connection.in_atomic_block else "VACUUM (FREEZE, ANALYZE)"
@@ -423,10 +427,13 @@ def _drop_potentials(release: Release, *, at: datetime.datetime) -> None:
 
 
 def _drop_tables(*names: str) -> bool:
-    """Drops tables, unless somebody reads them for longer than a second: the next clean-up will."""
+    """Drops tables, unless somebody reads them, or their siblings, for long: the next clean-up will.
+
+    A partition waits for the readers of them all, and new readers wait behind it.
+    """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', '1s', true)")
+            cursor.execute("SELECT set_config('lock_timeout', '300ms', true)")
             for name in names:
                 cursor.execute(f"DROP TABLE IF EXISTS {name}")
     except DatabaseError as fault:

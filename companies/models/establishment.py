@@ -291,6 +291,8 @@ class Contact(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["siret"],
+                # The search asks whose address it is, of hundreds of establishments: the index alone answers.
+                include=["email"],
                 name="contact_siret",
                 violation_error_message="Un contact est déjà connu pour ce SIRET.",
             ),

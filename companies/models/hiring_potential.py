@@ -185,7 +185,7 @@ class Explanation(models.Model):
 
 
 class SearchEdition(models.Model):
-    """What the search reads on a day: two tables of its own, built aside, and never changed once built.
+    """What the search reads on a day: two tables of its own, built aside, never changed once built.
 
     ``entries_table``: one row per pair of the release whose establishment has a position.
 
@@ -195,13 +195,15 @@ class SearchEdition(models.Model):
     - ``order_key``: the day's order, smallest first (``companies.actions.hiring_potentials``).
 
     ``cells_table``: ``entries``, the number of rows of each ``(rome, lat_cell, lon_cell)``, cells of ``CELL`` degrees,
-    and of each ``rome`` (null cell): how many answers to expect, hence which index to walk.
+    and of each ``rome`` (null cell): how many answers to expect, hence which index to walk. It is a partition, by
+    ``edition_id``, of ``ALL_CELLS``: whoever does not know yet which edition is read can ask them all the same.
     """
 
     LAT_BAND = 0.05
     CELL = 0.25
     # Added to the order key of those that can't be contacted.
     CONTACTLESS = 2**30
+    ALL_CELLS = "companies_searchcell"
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="editions", verbose_name="livraison")
     day = models.DateField("jour")
@@ -238,7 +240,7 @@ class SearchEdition(models.Model):
 
     @property
     def cells_table(self) -> str:
-        return f"companies_searchcell_{int(self.pk)}"
+        return f"{self.ALL_CELLS}_{int(self.pk)}"
 
     def order_key_sql(self, *, establishment_id: str, weight: str, is_contactless: str, day: str = "") -> str:
         """The order of the edition's day (or of ``day``) as an SQL expression of others: an integer, smallest first.

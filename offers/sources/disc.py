@@ -1,6 +1,7 @@
 """A disc on the sphere, as indexes are asked for it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import asin, ceil, cos, degrees, floor, pi, radians, sin, sqrt
 
 from companies.models import SearchEdition
@@ -21,7 +22,7 @@ class Disc:
     longitude: float
     radius_km: float
 
-    @property
+    @cached_property
     def point(self) -> tuple[float, float, float]:
         latitude, longitude = radians(self.latitude), radians(self.longitude)
         return cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)
@@ -36,21 +37,36 @@ class Disc:
         there = Disc(latitude, longitude, 0).point
         return sum((a - b) ** 2 for a, b in zip(there, self.point, strict=True))
 
+    @cached_property
+    def _edge(self) -> tuple[float, float, float, float, float]:
+        """What the edge's longitudes are computed from, in radians: the centre's latitude, its cosine, the angle of the
+        radius, the square of the sine of half of it, and the latitude where the disc is widest (its edge runs
+        north–south there).
+        """
+        centre, angle = radians(self.latitude), self.radius_km / EARTH_RADIUS_KM
+        return centre, cos(centre), angle, sin(angle / 2) ** 2, asin(max(-1.0, min(1.0, sin(centre) / cos(angle))))
+
     def half_width(self, south: float, north: float) -> float:
         """Degrees of longitude, each side of the centre, that the disc reaches between two latitudes; 180 at a pole."""
-        angle = self.radius_km / EARTH_RADIUS_KM
-        centre = radians(self.latitude)
+        centre, cosine, angle, haversine, widest = self._edge
         if abs(centre) + angle >= pi / 2:
             return 180.0
-        # The disc is widest at the latitude where its edge runs north–south; elsewhere its edge bounds it.
-        widest = asin(sin(centre) / cos(angle))
+        # Elsewhere than at the widest latitude, the edge bounds it.
         low, high = max(radians(south), centre - angle), min(radians(north), centre + angle)
         if low > high:
             return 0.0
         latitude = min(max(widest, low), high)
-        haversine = sin(angle / 2) ** 2 - sin((latitude - centre) / 2) ** 2
-        inner = max(haversine, 0.0) / (cos(centre) * cos(latitude))
-        return degrees(2 * asin(min(1.0, sqrt(inner))))
+        inner = (haversine - sin((latitude - centre) / 2) ** 2) / (cosine * cos(latitude))
+        return degrees(2 * asin(sqrt(min(1.0, inner)))) if inner > 0 else 0.0
+
+    @cached_property
+    def box(self) -> tuple[float, float, float, float]:
+        """South, north, west and east of the disc, a hair more; all longitudes where it reaches the antimeridian."""
+        reach = degrees(self.radius_km / EARTH_RADIUS_KM) + 1e-6
+        south, north = self.latitude - reach, self.latitude + reach
+        half = self.half_width(south, north) + 1e-6
+        west, east = self.longitude - half, self.longitude + half
+        return (south, north, west, east) if west >= -180 and east <= 180 else (south, north, -180.0, 180.0)
 
     @property
     def number_of_bands(self) -> int:

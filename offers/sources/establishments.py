@@ -2,19 +2,19 @@
 
 How an answer is found, and why it is exact, is told in ``docs/decisions/0007-search.md``.
 """
-# ruff: noqa: S608 (the tables' names are made of an edition's number)
 
 import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from math import degrees, floor, pi, sqrt
+from functools import lru_cache
+from math import floor, pi, sqrt
 from typing import NamedTuple
 
-from companies.enums import DecisionKind, DecisionScope
-from companies.models import Establishment, Rome, SearchEdition, VisibilityDecision
+from companies.models import Establishment, Rome, SearchEdition
+from offers.sources import establishments_sql as sql
 from offers.sources import limits
-from offers.sources.disc import EARTH_RADIUS_KM, Disc, kilometres
-from offers.sources.statements import READ, At, Loader, Query, array, paris_day, rows
+from offers.sources.disc import Disc, kilometres
+from offers.sources.statements import Query, array, paris_day, rows
 
 # An entry met on the way costs about as much in one index as in the other; going down an index costs this many.
 DESCENT = 8
@@ -44,48 +44,30 @@ class AskedFor(NamedTuple):
     chord2: float
 
 
-LOAD = Loader(**READ)
-
-LISTED = At(lambda at: Establishment.objects.listed(at=at).values_list("pk"), "listed")
-CONTACTS = At(
-    lambda at: Establishment.objects.with_contact(at=at).values_list("pk", "shown_phone", "has_email"), "contact"
-)
-ASKED_FOR = At(
-    lambda at: (
-        VisibilityDecision.objects.in_force(at)
-        .filter(kind=DecisionKind.LISTED, scope=DecisionScope.SIRET)
-        .values_list("value", "rome_codes")
-    ),
-    "decision",
-)
-
-
-def _contacts(numbers: Iterable[int], *, at: datetime.datetime) -> list[tuple[int, str, bool]]:
-    """(establishment id, telephone number to show, whether an application can be sent) rows."""
-    sql = f"SELECT * FROM ({CONTACTS.sql}) AS contact (id, phone, has_email) WHERE id = ANY (%(numbers)s::integer[])"
-    return rows(sql, {"numbers": list(numbers), **CONTACTS.params(at)})
-
-
 def add_contacts(establishments: Iterable[Establishment], *, at: datetime.datetime) -> None:
     """Gives each ``shown_phone`` and ``has_email`` (``EstablishmentQuerySet.with_contact``)."""
     by_number = {each.pk: each for each in establishments}
-    for number, phone, has_email in _contacts(by_number, at=at):
+    for number, phone, has_email in rows(sql.contacts(), {"numbers": list(by_number), **sql.CONTACTS.params(at)}):
         by_number[number].shown_phone, by_number[number].has_email = phone, has_email  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows of an answer: ``start`` included, ``stop`` excluded, the nearest or the first of the day first."""
+    """Which rows of an answer: ``start`` included, ``stop`` excluded, the nearest or the first of the day first.
+
+    ``counted``: how far the total is told, ``stop`` or more.
+    """
 
     start: int
     stop: int
+    counted: int
     nearest_first: bool = False
 
 
 class Reader:
     """Asks the current edition one question, after ``first``. Without an edition only what support listed is found."""
 
-    edition: SearchEdition | None
+    entries_table: str
     asked_for: list[AskedFor]
     wanted: Wanted
 
@@ -94,11 +76,29 @@ class Reader:
         self.disc = disc
         self.at = at
 
-    def read(self, first: list[tuple], wanted: Wanted) -> tuple[list[FoundEstablishment], int]:
-        """The rows wanted, and the total up to ``LONGEST_TOTAL + 1``; ``first`` answers the query of this name."""
-        self.edition, self.asked_for = self._edition_and_asked_for(first)
+    def first(self) -> list[Query]:
+        """The edition online with the pairs near the disc that a decision lists; and how many entries to expect."""
+        cell = SearchEdition.CELL
+        south, north, west, east = self.disc.box
+        box = {"codes": self.codes, "south": south, "north": north, "west": west, "east": east}
+        cells = {
+            "lat_cells": array(range(floor(south / cell), floor(north / cell) + 1)),
+            "west_cell": floor(west / cell),
+            "east_cell": floor(east / cell),
+        }
+        return [
+            (sql.edition_and_asked_for(), {**box, "today": paris_day(self.at), **sql.ASKED_FOR.params(self.at)}),
+            (sql.estimates(), {**box, **cells}),
+        ]
+
+    def read(self, first: list[list[tuple]], wanted: Wanted) -> tuple[list[FoundEstablishment], int]:
+        """The rows wanted, and the total; ``first`` answers the queries of this name."""
+        edition_and_asked_for, estimated = first
+        number = edition_and_asked_for[0][0]
+        self.entries_table = "" if number is None else _entries_table(number)
+        self.asked_for = list(self._asked_for(edition_and_asked_for))
         self.wanted = wanted
-        estimates = self._estimates()
+        estimates = {code: (entries, float(hits)) for code, entries, hits in estimated}
         if sum(hits for _, hits in estimates.values()) > limits.FEW_ENTRIES:
             for generosity in (1, 4, 16):
                 answer = self._read_among_many(estimates, generosity)
@@ -108,22 +108,23 @@ class Reader:
 
     def _read_all(self) -> tuple[list[FoundEstablishment], int]:
         """The same from everything in the disc; no more of it is looked at than needed."""
-        asked = limits.enough()
+        counted = self.wanted.counted
+        asked = limits.enough(counted)
         while True:
             shown = self._show(_Walk(self.disc, by_place=self.codes), asked)
-            if shown.total > limits.LONGEST_TOTAL or shown.candidates < asked:
-                return shown.page, min(shown.total, limits.LONGEST_TOTAL + 1)
+            if shown.total >= counted or shown.candidates < asked:
+                return shown.page, shown.total
             asked *= 4
 
     def _read_among_many(
         self, estimates: dict[str, tuple[int, float]], generosity: int
     ) -> tuple[list[FoundEstablishment], int] | None:
-        """The same where the total is beyond the cap: the page is told from the first of each job, the total by some.
+        """The same where there are more than counted: the page is told from the first of each job, the total by some.
 
         None where these did not tell, so many are hidden among them.
         """
         wanted = generosity * (self.wanted.stop + self.wanted.stop // 10 + limits.ROOM_FOR_HIDDEN)
-        enough = generosity * limits.enough()
+        enough = generosity * limits.enough(self.wanted.counted)
         if self.wanted.nearest_first:
             walks = self._nearest(estimates, wanted)
         else:
@@ -135,49 +136,11 @@ class Reader:
             shown = self._show(walk, wanted, enough=enough)
             if shown.candidates == wanted:
                 break
-        if shown.total <= limits.LONGEST_TOTAL or shown.among_candidates < self.wanted.stop:
+        if shown.total < self.wanted.counted or shown.among_candidates < self.wanted.stop:
             return None
-        return shown.page, limits.LONGEST_TOTAL + 1
+        return shown.page, self.wanted.counted
 
     # ── which index to walk ──────────────────────────────────────────────────────────────────────────────────────
-
-    def _estimates(self) -> dict[str, tuple[int, float]]:
-        """Job → its entries in the whole edition, and about how many in the disc."""
-        if self.edition is None:
-            return {}
-        cell = SearchEdition.CELL
-        reach = degrees(self.disc.radius_km / EARTH_RADIUS_KM)
-        half = self.disc.half_width(self.disc.latitude - reach, self.disc.latitude + reach)
-        south, north = self.disc.latitude - reach, self.disc.latitude + reach
-        west, east = self.disc.longitude - half, self.disc.longitude + half
-        # The share of a cell that the box around the disc covers, then the disc's share of its box.
-        overlap = (
-            f"(least(box.north, (lat_cell + 1) * {cell}::float8) - greatest(box.south, lat_cell * {cell}::float8))"
-            f" * (least(box.east, (lon_cell + 1) * {cell}::float8) - greatest(box.west, lon_cell * {cell}::float8))"
-            f" / {cell * cell}::float8"
-        )
-        answer = rows(
-            f"""
-            SELECT code, coalesce(whole.entries, 0), coalesce(near.entries, 0) * pi() / 4
-            FROM (
-                SELECT %(north)s::float8, %(south)s::float8, %(east)s::float8, %(west)s::float8
-            ) AS box (north, south, east, west)
-            CROSS JOIN unnest(%(codes)s::text[]) AS asked (code)
-            LEFT JOIN {self.edition.cells_table} whole ON whole.rome = code AND whole.lat_cell IS NULL
-            LEFT JOIN LATERAL (
-                SELECT sum(entries * {overlap}) AS entries FROM {self.edition.cells_table}
-                WHERE rome = code AND lat_cell BETWEEN %(south_cell)s::smallint AND %(north_cell)s::smallint
-                  AND lon_cell BETWEEN %(west_cell)s::smallint AND %(east_cell)s::smallint
-            ) near ON true
-            """,
-            {
-                "codes": self.codes,
-                "south": south, "north": north, "west": west, "east": east,
-                "south_cell": floor(south / cell), "north_cell": floor(north / cell),
-                "west_cell": floor(west / cell), "east_cell": floor(east / cell),
-            },
-        )  # fmt: skip
-        return {code: (entries, float(hits)) for code, entries, hits in answer}
 
     def _met_by_index(self, counted: tuple[int, float], wanted: int) -> tuple[float, float]:
         """Entries met to read the first ``wanted`` of a job, walking in order, then by place."""
@@ -216,84 +179,59 @@ class Reader:
         yield _Walk(self.disc, by_place=self.codes, more=more)
 
     def _more(self, estimates: dict[str, tuple[int, float]], wanted: int) -> list[str]:
-        """Jobs that have enough establishments in the disc to tell a total beyond the cap, those that have most first.
+        """Jobs that have enough establishments in the disc to tell the total, those that have most first.
 
         None where the ``wanted`` ones tell it.
         """
-        if wanted >= limits.enough():
+        enough = limits.enough(self.wanted.counted)
+        if wanted >= enough:
             return []
         codes, expected = [], 0.0
         for code, (_, hits) in sorted(estimates.items(), key=lambda item: -item[1][1]):
             codes.append(code)
             expected += hits
-            if expected > 2 * limits.enough():
+            if expected > 2 * enough:
                 break
         return codes
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _show(self, walk: "_Walk", asked: int, *, enough: int = 0) -> "_Shown":
-        """The first ``asked`` establishments of a walk, each once, for the job that brings it first; those of them that
-        may be shown; and how many of ``enough`` others may be.
+        """What ``establishments_sql.shown`` says of a walk.
 
-        One statement finds them, says who may be shown, and reads the rows: nothing can be decided in between.
+        One statement finds candidates, says who may be shown, and reads the rows: nothing can be decided in between.
         """
-        entries = self._entries(walk)
-        if not entries:
+        statement = sql.shown(
+            self.entries_table,
+            by_place=bool(self.entries_table and walk.by_place),
+            in_order=bool(self.entries_table and walk.in_order),
+            asked_for=bool(self.asked_for),
+            several=len(self.codes) > 1,
+            nearest=self.wanted.nearest_first,
+            more=bool(walk.more),
+        )
+        if not statement:
             return _Shown([], 0, 0, 0)
-        key = "chord2" if self.wanted.nearest_first else "order_key"
-        best = " UNION ALL ".join(entries)
-        if len(self.codes) > 1 or len(entries) > 1:
-            best = f"""
-                SELECT DISTINCT ON (number) *
-                FROM ({best}) AS entry (number, code, order_key, chord2, is_asked_for)
-                ORDER BY number, order_key, code"""
-        listed = f"EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = number)"
-        more = "0"
-        if walk.more:
-            more = f"""(
-                SELECT count(*) FROM (
-                    SELECT establishment_id AS number FROM ({self._by_place("more", limit="%(enough)s::integer")}) met
-                    EXCEPT SELECT number FROM candidate LIMIT %(enough)s::integer
-                ) other WHERE {listed}
-            )"""
-        sql = f"""
-            WITH candidate AS MATERIALIZED (
-                SELECT number, code, {key} AS key, chord2, is_asked_for
-                FROM ({best}) AS entry (number, code, order_key, chord2, is_asked_for)
-                ORDER BY key, number LIMIT %(asked)s::bigint
-            ), shown AS MATERIALIZED (
-                SELECT candidate.*, row_number() OVER (ORDER BY key, number) AS place FROM candidate WHERE {listed}
-            )
-            SELECT counted.*, page.chord2, page.is_asked_for, {LOAD.sql}
-            FROM (
-                SELECT (SELECT count(*) FROM candidate), (SELECT count(*) FROM shown), {more}
-            ) AS counted
-            LEFT JOIN shown page ON page.place > %(start)s::bigint AND page.place <= %(stop)s::bigint
-            LEFT JOIN companies_establishment establishment ON establishment.id = page.number
-            LEFT JOIN companies_rome rome ON rome.code = page.code
-            LEFT JOIN companies_naf naf ON naf.code = establishment.naf_id
-            LEFT JOIN companies_commune commune ON commune.code = establishment.commune_id
-            ORDER BY page.place"""
         x, y, z = walk.disc.point
         margin = walk.disc.chord + 1e-6
         bands, wests, easts = zip(*walk.disc.bands(), strict=True)
         numbers, codes, keys, chords = zip(*self.asked_for, strict=True) if self.asked_for else ((), (), (), ())
         answer = rows(
-            sql,
+            statement,
             {
                 "by_place": walk.by_place, "in_order": walk.in_order, "more": walk.more,
                 "bands": array(bands), "wests": array(wests), "easts": array(easts),
                 "x": x, "y": y, "z": z, "chord2": walk.disc.chord**2,
                 "y_low": y - margin, "y_high": y + margin, "z_low": z - margin, "z_high": z + margin,
                 "numbers": array(numbers), "codes": list(codes), "keys": array(keys), "chords": array(chords),
-                "asked": asked, "enough": enough, "start": self.wanted.start, "stop": self.wanted.stop,
-                **LISTED.params(self.at),
+                "asked": asked, "enough": enough, "counted": self.wanted.counted,
+                "start": self.wanted.start, "stop": self.wanted.stop,
+                **sql.LISTED.params(self.at), **sql.CONTACTS.params(self.at),
             },
         )  # fmt: skip
         candidates, among_candidates, others = answer[0][:3]
         page = []
-        for row, loaded in zip(answer, LOAD(answer, skip=5), strict=True):
+        for row, loaded in zip(answer, sql.LOAD(answer, skip=5), strict=True):
             establishment = loaded["establishment"]
             if establishment is None or loaded["rome"] is None:
                 continue
@@ -301,94 +239,13 @@ class Reader:
             page.append(FoundEstablishment(establishment, loaded["rome"], kilometres(row[3]), is_asked_for=row[4]))
         return _Shown(page, candidates, among_candidates, among_candidates + others)
 
-    def _entries(self, walk: "_Walk") -> list[str]:
-        """What a walk meets, as queries of (number, code, order_key, chord2, is_asked_for) rows."""
-        columns = "establishment_id, code, order_key, chord2, false"
-        entries = []
-        if self.edition is not None and walk.by_place:
-            entries.append(f"SELECT {columns} FROM ({self._by_place('by_place')}) met")
-        if self.edition is not None and walk.in_order:
-            entries.append(f"SELECT {columns} FROM ({self._in_order()}) met")
-        if self.asked_for:
-            entries.append(
-                "SELECT number, code, order_key, found.chord2, true"
-                " FROM unnest(%(numbers)s::integer[], %(codes)s::text[], %(keys)s::integer[], %(chords)s::float8[])"
-                " AS found (number, code, order_key, chord2) WHERE found.chord2 <= %(chord2)s::float8"
-            )
-        return entries
-
-    def _by_place(self, codes: str, *, limit: str = "ALL") -> str:
-        """Entries of the disc for the jobs of a parameter, in no order; at most ``limit`` for each."""
-        assert self.edition
-        return f"""
-            SELECT entry.*, code FROM unnest(%({codes})s::text[]) AS asked (code)
-            CROSS JOIN LATERAL (
-                SELECT found.* FROM unnest(%(bands)s::smallint[], %(wests)s::real[], %(easts)s::real[])
-                    AS band (number, west, east)
-                CROSS JOIN LATERAL (
-                    SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table}
-                    WHERE rome = code AND lat_band = band.number AND lon BETWEEN band.west AND band.east
-                ) found
-                WHERE found.chord2 <= %(chord2)s::float8 LIMIT {limit}
-            ) entry"""
-
-    def _in_order(self) -> str:
-        """The first ``asked`` entries of the disc for each job, in order."""
-        assert self.edition
-        return f"""
-            SELECT entry.*, code FROM unnest(%(in_order)s::text[]) AS asked (code)
-            CROSS JOIN LATERAL (
-                SELECT establishment_id, order_key, {CHORD2} AS chord2 FROM {self.edition.entries_table}
-                WHERE rome = code AND z BETWEEN %(z_low)s::real AND %(z_high)s::real
-                  AND y BETWEEN %(y_low)s::real AND %(y_high)s::real AND {CHORD2} <= %(chord2)s::float8
-                ORDER BY order_key, establishment_id LIMIT %(asked)s::bigint
-            ) entry"""
-
-    def first(self) -> Query:
-        """The edition online, and the pairs of the disc that a decision lists: no release holds these, so they take a
-        middling weight.
-        """
-        order_key = SearchEdition().order_key_sql(
-            establishment_id="e.id",
-            weight="coalesce(edition.mean_expected, 1)",
-            is_contactless="false",
-            day="coalesce(edition.day, %(today)s::date)",
-        )
-        sql = f"""
-            SELECT edition.id, edition.day, edition.mean_expected, asked.*
-            FROM (SELECT) AS always
-            LEFT JOIN companies_searchedition edition ON edition.is_current
-            LEFT JOIN LATERAL (
-                SELECT e.id, code, {order_key}, e.latitude, e.longitude
-                FROM ({ASKED_FOR.sql}) AS decision (siret, codes)
-                JOIN companies_establishment e ON e.siret = decision.siret
-                CROSS JOIN LATERAL unnest(decision.codes) AS code
-                WHERE decision.codes && %(codes)s::varchar[] AND code = ANY (%(codes)s::text[])
-                  AND e.latitude BETWEEN %(south)s::float8 AND %(north)s::float8
-            ) asked ON true"""
-        reach = degrees(self.disc.radius_km / EARTH_RADIUS_KM) + 1e-6
-        near = {"south": self.disc.latitude - reach, "north": self.disc.latitude + reach}
-        return sql, {"codes": self.codes, "today": paris_day(self.at), **near, **ASKED_FOR.params(self.at)}
-
-    def _edition_and_asked_for(self, first: list[tuple]) -> tuple[SearchEdition | None, list[AskedFor]]:
-        number, day, mean_expected = first[0][:3]
-        edition = SearchEdition(pk=number, day=day, mean_expected=mean_expected) if number is not None else None
-        found = [
-            AskedFor(number, code, key, self.disc.chord2_to(latitude, longitude))
-            for _, _, _, number, code, key, latitude, longitude in first
-            if number is not None
-        ]
-        found = [each for each in found if each.chord2 <= self.disc.chord**2]
-        if not found:
-            return edition, []
-        contacts = _contacts({each.establishment_id for each in found}, at=self.at)
-        silent = {number for number, phone, has_email in contacts if not phone and not has_email}
-        return edition, [
-            each._replace(order_key=each.order_key + SearchEdition.CONTACTLESS)
-            if each.establishment_id in silent
-            else each
-            for each in found
-        ]
+    def _asked_for(self, answer: list[tuple]) -> Iterator[AskedFor]:
+        """The pairs of the disc that a decision lists."""
+        for _, number, code, order_key, latitude, longitude in answer:
+            if number is not None:
+                chord2 = self.disc.chord2_to(latitude, longitude)
+                if chord2 <= self.disc.chord**2:
+                    yield AskedFor(number, code, order_key, chord2)
 
 
 @dataclass(frozen=True)
@@ -411,5 +268,6 @@ class _Shown:
     total: int
 
 
-# The squared chord between an entry's point and the centre, on the unit sphere.
-CHORD2 = " + ".join(f"({axis} - %({axis})s::float8) * ({axis} - %({axis})s::float8)" for axis in "xyz")
+@lru_cache(maxsize=8)
+def _entries_table(number: int) -> str:
+    return SearchEdition(pk=number).entries_table

@@ -8,6 +8,6 @@ ROOM_FOR_HIDDEN = 10
 FEW_ENTRIES = 1_000
 
 
-def enough() -> int:
-    """Candidates that tell a total beyond the cap, were a few of them hidden."""
-    return LONGEST_TOTAL + LONGEST_TOTAL // 20 + ROOM_FOR_HIDDEN
+def enough(counted: int) -> int:
+    """Candidates that tell whether there are ``counted``, were a few of them hidden."""
+    return counted + counted // 20 + ROOM_FOR_HIDDEN

@@ -3,14 +3,13 @@
 
 import datetime
 from dataclasses import dataclass
-from math import degrees
 from typing import Literal
 
 from companies.models import Establishment, Rome
 from offers.enums import OfferStatus
 from offers.models import LIFETIME, Offer
 from offers.sources import limits
-from offers.sources.disc import EARTH_RADIUS_KM, Disc, kilometres
+from offers.sources.disc import Disc, kilometres
 from offers.sources.statements import READ, At, Loader, Query, paris_day, rows
 
 OfferSort = Literal["relevance", "distance", "date"]
@@ -67,7 +66,8 @@ LOAD = Loader(
 
 @dataclass(frozen=True)
 class Reader:
-    """Asks for the offers ``start`` to ``stop`` of those that are public at ``at``, in the order of ``sort``.
+    """Asks for the offers ``start`` to ``stop`` of those that are public at ``at``, in the order of ``sort``, and how
+    many there are, up to ``counted``.
 
     Says the same as ``Offer.objects.public(at)``: the same querysets tell who may be shown, in the same statement as
     the rows.
@@ -79,23 +79,24 @@ class Reader:
     sort: OfferSort
     start: int
     stop: int
+    counted: int
     at: datetime.datetime
 
-    def read(self, first: list[tuple]) -> tuple[list[FoundOffer], int]:
-        """The offers, and the total up to ``LONGEST_TOTAL + 1``; ``first`` answers the query of this name.
+    def read(self, first: list[list[tuple]]) -> tuple[list[FoundOffer], int]:
+        """The offers, and the total; ``first`` answers the queries of this name.
 
         Looks again only where many are hidden.
         """
-        asked, answer = limits.enough(), first
+        asked, (answer,) = limits.enough(self.counted), first
         while True:
             total, candidates = answer[0][:2]
-            if total > limits.LONGEST_TOTAL or candidates < asked:
-                return _found(answer), min(total, limits.LONGEST_TOTAL + 1)
+            if total >= self.counted or candidates < asked:
+                return _found(answer), total
             asked *= 4
             answer = rows(*self._query(asked))
 
-    def first(self) -> Query:
-        return self._query(limits.enough())
+    def first(self) -> list[Query]:
+        return [self._query(limits.enough(self.counted))]
 
     def _query(self, asked: int) -> Query:
         """The rows wanted, told by the first ``asked`` candidates; and how many of these are shown."""
@@ -109,13 +110,8 @@ class Reader:
             conditions += " AND starts_on >= %(starts_from)s::date"
         if filters.starts_until:
             conditions += " AND starts_on <= %(starts_until)s::date"
-        reach = degrees(disc.radius_km / EARTH_RADIUS_KM) + 1e-6
-        south, north = disc.latitude - reach, disc.latitude + reach
         # Told before any sine is: most of the band of latitude lies east or west of the disc.
-        half = disc.half_width(south, north) + 1e-6
-        west, east = disc.longitude - half, disc.longitude + half
-        if west < -180 or east > 180:
-            west, east = -180.0, 180.0
+        south, north, west, east = disc.box
         sql = f"""
             WITH candidate AS MATERIALIZED (
                 SELECT id, establishment_id, chord2, {KEYS[self.sort]} AS key
@@ -135,6 +131,7 @@ class Reader:
                 WHERE EXISTS (
                     SELECT FROM ({SHOWABLE.sql}) AS showable (id) WHERE showable.id = candidate.establishment_id
                 )
+                LIMIT %(counted)s::bigint
             )
             SELECT counted.total, counted.candidates, page.chord2, {LOAD.sql}
             FROM (SELECT (SELECT count(*) FROM shown) AS total, (SELECT count(*) FROM candidate) AS candidates) counted
@@ -152,7 +149,7 @@ class Reader:
             "level": filters.level, "contract": filters.contract,
             "starts_from": filters.starts_from, "starts_until": filters.starts_until,
             "today": paris_day(self.at), "now": self.at,
-            "asked": asked, "start": self.start, "stop": self.stop,
+            "asked": asked, "counted": self.counted, "start": self.start, "stop": self.stop,
             **SHOWABLE.params(self.at),
         }  # fmt: skip
 

@@ -115,29 +115,29 @@ class Loader:
 
     def __init__(self, **tables: tuple[type[Model], str]):
         """Table → its model, and the names of the columns to read, the key among them, separated by spaces."""
-        self.parts: list[tuple[str, type[Model], list[str]]] = []
+        self.parts: list[tuple[str, type[Model], list[str], int, int]] = []
+        first = 0
         for table, (model, names) in tables.items():
             asked = set(names.split())
             # The key comes first, as in the model; ``from_db`` wants the model's order.
             columns = [field.attname for field in model._meta.concrete_fields if field.attname in asked]
             if unknown := asked - set(columns):
                 raise ValueError(f"{model.__name__} has no {unknown}")
-            self.parts.append((table, model, columns))
-        self.sql = ", ".join(f"{table}.{column}" for table, _, columns in self.parts for column in columns)
+            self.parts.append((table, model, columns, first, first + len(columns)))
+            first += len(columns)
+        self.sql = ", ".join(f"{table}.{column}" for table, _, columns, _, _ in self.parts for column in columns)
 
     def __call__(self, answer: list[tuple], *, skip: int) -> Iterator[dict[str, Any]]:
         """For each row, past its ``skip`` first values: table → instance, or None where an outer join found none."""
         known: dict[tuple[str, Any], Any] = {}
         for row in answer:
             loaded: dict[str, Any] = {}
-            first = skip
-            for table, model, columns in self.parts:
-                key = row[first]
+            for table, model, columns, first, end in self.parts:
+                key = row[skip + first]
                 instance = known.get((table, key))
                 if instance is None and key is not None:
-                    instance = known[table, key] = _instance(model, columns, row[first : first + len(columns)])
+                    instance = known[table, key] = _instance(model, columns, row[skip + first : skip + end])
                 loaded[table] = instance
-                first += len(columns)
             yield loaded
 
 
@@ -146,10 +146,9 @@ def _instance(model: type[Model], columns: list[str], values: Sequence) -> Any:
 
     Our models neither listen to their own making nor keep more than their columns.
     """
-    instance = model.__new__(model)
-    instance.__dict__.update(zip(columns, values, strict=True))
-    instance._state = ModelState()
-    instance._state.db, instance._state.adding = "default", False
+    instance, state = model.__new__(model), ModelState()
+    instance.__dict__ = dict(zip(columns, values, strict=True), _state=state)
+    state.__dict__ = {"db": "default", "adding": False}
     return instance
 
 

@@ -18,7 +18,8 @@ from labonnealternance.mail.enums import MessageStatus, SuppressionReason, Suppr
 from labonnealternance.mail.models import Message, Suppression
 from offers.enums import AccessStatus, OfferStatus
 from offers.models import Access, Offer, Registration
-from offers.sources import establishments as search
+from offers.sources import establishments_sql as search
+from offers.sources import statements
 from opco.models import Advisor, Decision, Note
 from scoring.models import Run
 from tests import factories
@@ -283,7 +284,7 @@ def test_a_pause_that_hides_beyond_its_end_is_told(sound, now, monkeypatch):
 
 
 def test_a_search_that_forgets_decisions_or_facts_is_told(sound, now, monkeypatch):
-    everything = search.At(lambda at: Establishment.objects.values_list("pk"), "listed")
+    everything = statements.At(lambda at: Establishment.objects.values_list("pk"), "listed")
     monkeypatch.setattr(search, "LISTED", everything)
     found = consistency.look(CHECKS["offers.found_though_hidden"], at=now)
     assert {each["label"].split()[-1] for each in found.examples} >= {sound["hidden"].siret, sound["closed"].siret}

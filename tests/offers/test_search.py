@@ -16,7 +16,7 @@ from companies.models import Contact, Establishment, SearchEdition
 from offers.search import RADII_KM, Question, search
 from offers.sources import establishments, limits
 from offers.sources.disc import EARTH_RADIUS_KM, Disc
-from offers.sources.establishments import CONTACTS, LISTED
+from offers.sources.establishments_sql import CONTACTS, LISTED
 from tests.companies.potentials import (
     BAKER,
     COOK,
@@ -364,7 +364,7 @@ class TestAnswer:
             ask(per_page=1)
         with CaptureQueriesContext(connection) as thirty:
             ask(per_page=20)
-        assert len(one) == len(thirty) == 3
+        assert len(one) == len(thirty) == 2
 
     @pytest.mark.parametrize("at", [NOW, NOW + 200 * DAY, datetime.datetime(2026, 11, 20, 23, 30, tzinfo=datetime.UTC)])
     def test_the_sql_written_once_is_the_one_of_the_querysets(self, jobs, at):

@@ -144,6 +144,18 @@ class TestWhatIsFound:
 
 
 class TestOrder:
+    def test_by_distance_an_establishment_keeps_its_place_among_more_offers_than_are_counted(
+        self, recruiter, monkeypatch
+    ):
+        monkeypatch.setattr(limits, "LONGEST_TOTAL", 3)
+        at_hand = make_establishment(*METZ)
+        put_online([(at_hand, BAKER, 1)])
+        for _ in range(5):
+            make_offer(recruiter, (METZ[0] + 0.1, METZ[1]))
+        answer = ask(sort="distance")
+        assert [each.pk for each in (row.establishment for row in answer.results[:1])] == [at_hand.pk]
+        assert len(answer.results) == 3 and answer.total_is_capped
+
     def test_offers_come_first_near_and_new_ones_before_then_the_establishments(self, recruiter):
         near = make_offer(recruiter, METZ, created_at=NOW - 20 * DAY)
         new = make_offer(recruiter, (METZ[0] + 0.1, METZ[1]), created_at=NOW - HOUR)
@@ -231,7 +243,7 @@ class TestCost:
             with CaptureQueriesContext(connection) as queries:
                 ask()
             counts.append(len(queries))
-        assert counts[0] == counts[1] == 3, [query["sql"][:90] for query in queries]
+        assert counts[0] == counts[1] == 2, [query["sql"][:90] for query in queries]
 
     def test_a_page_full_of_offers_beyond_the_cap_asks_nothing_of_the_establishments(self, recruiter, monkeypatch):
         monkeypatch.setattr(limits, "LONGEST_TOTAL", 5)
