@@ -19,6 +19,7 @@ import contextlib
 import datetime as dt
 import http.client
 import json
+import multiprocessing
 import os
 import platform
 import statistics
@@ -29,6 +30,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from math import cos, degrees, radians
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -137,16 +139,33 @@ def processor_clock():
     return lambda: time.process_time() * 1_000 + int(server.read_text().split()[0]) / 1e6
 
 
-def measure_search(country, at) -> tuple[dict, dict, dict]:
-    """Quantiles of each group, elapsed and of processor, and the answers for the comparison."""
+def ready() -> None:
+    """A process of its own asks the questions, as the site's do: drawing a country leaves a heap where every allocation
+    takes longer.
+    """
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    settings.DEBUG = False
+
+
+def measure_search(asked: dict[tuple[int, int], list], at) -> tuple[dict, dict, dict]:
+    """Quantiles of each group, elapsed and of processor, and the answers for the comparison: identities, the total, and
+    whether there are more.
+    """
     from offers.search import search
 
+    for question in asked[10, 100][:5]:
+        search(question, at=at)
     measured, processor, answers = {}, {}, {}
     clock = processor_clock()
     for group in GROUPS:
         times, taken = [], []
-        for n, question in enumerate(questions(country, *group)):
-            answers[(*group, n)] = search(question, at=at)
+        for n, question in enumerate(asked[group]):
+            answer = search(question, at=at)
+            answers[(*group, n)] = ([identity(each) for each in answer.results], answer.total, answer.total_is_capped)
             runs = []
             for _ in range(3):
                 before = clock()
@@ -308,10 +327,7 @@ def measure_memory(country, at, answers: dict) -> tuple[dict, dict]:
                 memory.prepare(code)
             expected, total = memory.ask(question)
             times.append(min(milliseconds(lambda q=question: memory.ask(q)) for _ in range(2)))
-            answer = answers[(*group, n)]
-            same = [identity(each) for each in answer.results] == expected and (
-                answer.total == min(total, LONGEST_TOTAL) and answer.total_is_capped == (total > LONGEST_TOTAL)
-            )
+            same = answers[(*group, n)] == (expected, min(total, LONGEST_TOTAL), total > LONGEST_TOTAL)
             agreement["same" if same else "on the edge" if memory.on_the_edge(question) else "different"] += 1
         measured[name_of(group)] = quantiles(times)
     return measured, agreement
@@ -364,7 +380,7 @@ def first_thought(question, release, at):
     return [*first, *rows], count + found.count()
 
 
-def measure_first_thought(country, at) -> dict:
+def measure_first_thought(asked: dict[tuple[int, int], list], at) -> dict:
     """Quantiles on the first ``COMPARED`` questions of each group, beside ours on the same ones."""
     from django.db import connection
 
@@ -380,7 +396,7 @@ def measure_first_thought(country, at) -> dict:
     measured = {}
     for group in GROUPS:
         theirs, ours = [], []
-        for question in questions(country, *group)[:COMPARED]:
+        for question in asked[group][:COMPARED]:
             first_thought(question, release, at)
             theirs.append(milliseconds(lambda q=question: first_thought(q, release, at)))
             ours.append(min(milliseconds(lambda q=question: search(q, at=at)) for _ in range(2)))
@@ -504,32 +520,28 @@ def ask_pages(port: int, addresses: list[str], seconds: float) -> dict:
 
 
 def measure(establishments: int, *, whole: bool, reuse: bool, pages_only: bool) -> dict:
-    import django
-
-    django.setup()
-    from django.conf import settings
+    ready()
+    from django.db import connection
     from django.utils import timezone
 
     from tests.bench import france
 
-    settings.DEBUG = False
     if reuse:
         country, result = france.draw_country(establishments), {}
     else:
         country, result = build(establishments)
     at = timezone.now()
-    if not pages_only:
-        for question in questions(country, 10, 100)[:5]:
-            from offers.search import search
-
-            search(question, at=at)
-        result["search"], result["processor"], answers = measure_search(country, at)
-        if whole:
+    asked = {group: questions(country, *group) for group in GROUPS}
+    connection.close()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=ready) as site:
+        if not pages_only:
+            result["search"], result["processor"], answers = site.submit(measure_search, asked, at).result()
+        if whole and not pages_only:
             result["memory"], result["agreement"] = measure_memory(country, at, answers)
-    if whole:
-        result["pages"] = measure_pages(country)
-    if whole and not pages_only:
-        result["first thought"] = measure_first_thought(country, at)
+        if whole:
+            result["pages"] = measure_pages(country)
+        if whole and not pages_only:
+            result["first thought"] = site.submit(measure_first_thought, asked, at).result()
     return result
 
 
