@@ -52,7 +52,7 @@ def offer(request: HttpRequest, *, offer_id: uuid.UUID) -> HttpResponse:
         "apply_url": reverse("offers:offer_apply", args=[found.pk]),
         "share_url": f"{settings.SITE_URL}{reverse('offers:offer', args=[found.pk])}",
         "job_posting": job_posting(offer=found, sheet=sheet),
-        "others": _search_around(found),
+        "others": questions.address_around(rome=found.rome, commune=found.establishment.commune),
         "report_url": reverse(settings.REPORT_PAGES["offer"], args=[found.pk]),
         "back": f"{reverse('offers:search')}?{query}" if query and len(query) <= 2000 else "",
     }
@@ -118,7 +118,7 @@ def _gone(request: HttpRequest, offer_id: uuid.UUID, at: datetime) -> HttpRespon
         "is_filled": known.status == OfferStatus.FILLED,
         "last_day": french_date(known.expires_on) if is_over and known.expires_on else "",
         "similar": _similar(known, at),
-        "others": _search_around(known),
+        "others": questions.address_around(rome=known.rome, commune=known.establishment.commune),
     }
     return render(request, "offers/public/offer_gone.html", context, status=410)
 
@@ -142,14 +142,3 @@ def _similar(like: Offer, at: datetime) -> list[sheets.OfferCard]:
             )
             found |= {each.offer.pk: each.offer for each in market.search(question, at=at).offers}
     return [sheets.card_of_offer(offer=each, at=at) for each in list(found.values())[:MOST_SIMILAR]]
-
-
-def _search_around(like: Offer) -> str:
-    """The address of a search for the same job around the same place; the search's form where the place is unknown."""
-    commune = like.establishment.commune
-    if commune is None or commune.latitude is None:
-        return reverse("offers:search")
-    question = questions.Question(
-        job_label=like.rome.label, rome_codes=(like.rome_id,), place_label=str(commune), place_code=commune.pk
-    )
-    return f"{reverse('offers:search')}?{question.query()}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.urls import reverse
 
 from companies.actions import references
 from companies.models import Commune, Rome
@@ -121,6 +122,14 @@ STARTS = {
     "6": ("D’ici six mois", (0, 6)),
     "apres": ("Dans plus de six mois", (6, None)),
 }
+
+
+def address_around(*, rome: Rome, commune: Commune | None) -> str:
+    """The address of a search for a job around a commune; the search's form where the place is unknown."""
+    if commune is None or commune.latitude is None:
+        return reverse("offers:search")
+    question = Question(job_label=rome.label, rome_codes=(rome.pk,), place_label=str(commune), place_code=commune.pk)
+    return f"{reverse('offers:search')}?{question.query()}"
 
 
 def asked_of_the_market(question: Question, *, today: datetime.date) -> search.Question:

@@ -95,6 +95,7 @@ def establishment(request: HttpRequest, *, siret: str) -> HttpResponse:
         "siret": spaced_siret(found.siret),
         "report_url": reverse(settings.REPORT_PAGES["establishment"], args=[found.siret]),
         "offers": [sheets.card_of_offer(offer=each, at=at) for each in _offers_of(found, at)],
+        "others": questions.address_around(rome=[*likely, *jobs.asked][0], commune=found.commune),
         "back": f"{reverse('offers:search')}?{query}" if query and len(query) <= 2000 else "",
     }
     return render(request, "offers/public/establishment.html", context)

@@ -1,6 +1,7 @@
 """The page of an establishment: what it says, and that it is gone from the second of the decision."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.urls import reverse
@@ -115,6 +116,14 @@ def test_the_way_back_is_only_offered_to_a_search_of_ours(client, bakery):
     html = client.get(address(bakery) + "?metier=Boulanger&lieu=Metz").content.decode()
     assert 'href="/recherche/?metier=Boulanger&amp;lieu=Metz"' in html
     assert "Retour" not in client.get(address(bakery) + "?metier=" + "a" * 3000).content.decode().split("<h1")[0]
+
+
+def test_it_leads_to_the_search_of_its_job_around_it(client, bakery):
+    put_online([(bakery, BAKER), (bakery, COOK)])
+    html = client.get(address(bakery) + f"?romes={COOK}").content.decode()
+    others = re.search(r'href="(/recherche/[^"]+)">Voir d’autres', html)[1].replace("&amp;", "&")
+    assert f"romes={COOK}&" in others
+    assert bakery.name in client.get(others).content.decode()
 
 
 def test_it_costs_few_queries(client, bakery, django_assert_max_num_queries):

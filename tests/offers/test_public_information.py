@@ -56,6 +56,12 @@ def test_every_link_of_the_site_leads_somewhere(client):
     assert {reverse(name) for name in (*PAGES, "offers:algorithm")} <= seen
 
 
+def test_the_map_of_the_site_has_all_that_the_header_and_the_footer_lead_to(client, settings):
+    listed = re.search(r"<main.*</main>", client.get(reverse("offers:site_map")).text, re.DOTALL)[0]
+    led_to = {entry["url"] for place in ("header", "footer", "leave") for entry in settings.NAVIGATION[place]}
+    assert [name for name in led_to if f'href="{reverse(name)}"' not in listed] == []
+
+
 def test_every_anchor_exists_on_its_page(client):
     for name in PAGES:
         html = client.get(reverse(name)).content.decode()

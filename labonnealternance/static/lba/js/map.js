@@ -51,7 +51,8 @@
         }
         return box;
       },
-      { maxHeight: 240 },
+      // Narrower than the map of a telephone, and beside its buttons.
+      { maxHeight: 240, maxWidth: 220, autoPanPaddingTopLeft: [56, 8], autoPanPaddingBottomRight: [8, 8] },
     );
     const told = points.map((each) => `${each.number}. ${each.name}, ${each.detail}`).join(" ; ");
     marker.on("add", () => marker.getElement().setAttribute("aria-label", told));
