@@ -59,7 +59,7 @@ class Button:
     objects the button exists; ``permission`` is a codename (``change`` by default); ``refusals`` are the named
     exceptions of the action, whose text is shown as it stands; ``preview``, a function of the object and of the
     answers, gives the text that is read before the button acts: what will be sent, and to whom, unless ``previewed``
-    names something else.
+    names something else; ``gives_file`` where it answers by a file, which leaves the page where it was.
     """
 
     label: str
@@ -72,6 +72,7 @@ class Button:
     refusals: tuple[type[Exception], ...]
     preview: Callable[[Any, dict], str] | None
     previewed: str
+    gives_file: bool
 
     @property
     def name(self) -> str:
@@ -89,12 +90,13 @@ def button(
     refusals: tuple[type[Exception], ...] = (),
     preview: Callable[[Any, dict], str] | None = None,
     previewed: str = "Ce qui sera envoyé",
+    gives_file: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Makes a button of a method ``(self, request, instance, answers) -> sentence`` named in ``buttons``."""
 
     def decorate(method: Callable) -> Callable:
         method.button = Button(  # type: ignore[attr-defined]
-            label, method, form, warning, typed, when, permission, (Refused, *refusals), preview, previewed
+            label, method, form, warning, typed, when, permission, (Refused, *refusals), preview, previewed, gives_file
         )
         return method
 

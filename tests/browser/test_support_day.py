@@ -190,7 +190,9 @@ def accepts_a_request_that_came_with_a_document(day: Day, shop: Establishment) -
         page.get_by_role("button", name="Télécharger le justificatif").click()
     with open(waited.value.path(), "rb") as document:
         assert document.read() == PDF
-    day.go(page.get_by_role("link", name="Ne rien faire"))
+    # The page stays, tells where the file is, and leads back.
+    expect(page.get_by_text("Le fichier s’enregistre parmi vos téléchargements")).to_be_visible()
+    day.go(page.get_by_role("link", name="Revenir à la fiche"))
     day.press("Faire ce qui est demandé")
     day.go(page.get_by_role("button", name="Voir ce qui sera envoyé"))
     expect(page.get_by_role("heading", name="Ce qui sera envoyé")).to_be_visible()
@@ -290,7 +292,7 @@ def reads_why_one_is_shown_corrects_its_contact_and_notes_it(day: Day, shop: Est
     day.press("Ajouter une remarque")
     page.get_by_label("Remarque").fill("Rappeler en mars.")
     day.confirm("Ajouter une remarque", "La remarque est ajoutée.")
-    expect(page.get_by_role("row").filter(has_text="Rappeler en mars.")).to_contain_text(EMAIL)
+    expect(page.get_by_role("row").filter(has_text="Rappeler en mars.")).to_contain_text("Léa Soutien")
     assert Remark.objects.get().siret == shop.siret
     day.look("establishment-corrected")
 

@@ -186,8 +186,11 @@ class TestSupport:
         office.post(page("take", report))
         report.refresh_from_db()
         assert report.taken_by == support
-        assert f"{support.email} qui s’en charge" in colleague.post(page("treat", report), {"reason": "Vu."}).text
-        assert f"{support.email} qui s’en charge" in colleague.post(page("give_back", report)).text
+        assert (
+            f"{support.get_full_name()} qui s’en charge"
+            in colleague.post(page("treat", report), {"reason": "Vu."}).text
+        )
+        assert f"{support.get_full_name()} qui s’en charge" in colleague.post(page("give_back", report)).text
         colleague.post(page("take", report))
         colleague.post(page("give_back", report))
         report.refresh_from_db()

@@ -233,7 +233,7 @@ class TestTreating:
         colleague = enter(Client(), other)
         for name in ("give_back", "treat", "refuse"):
             told = press(colleague, name, asked, note="", answer="Non.").text
-            assert f"{support.email} qui s’en charge" in told, name
+            assert f"{support.get_full_name()} qui s’en charge" in told, name
         press(colleague, "take", asked)
         asked.refresh_from_db()
         assert asked.taken_by == other

@@ -38,7 +38,9 @@ def take(*, request_id, by, at: datetime) -> Request:
 def check_holder(row, *, by) -> None:
     """Raises ``RefusedRequest`` where another agent follows ``row``: it is taken first."""
     if row.taken_by_id is not None and row.taken_by_id != by.pk:
-        raise RefusedRequest(taken_by=f"C’est {row.taken_by} qui s’en charge : prenez en charge d’abord.")
+        raise RefusedRequest(
+            taken_by=f"C’est {row.taken_by.get_full_name()} qui s’en charge : prenez en charge d’abord."
+        )
 
 
 @transaction.atomic

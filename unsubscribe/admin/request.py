@@ -165,6 +165,7 @@ class RequestAdmin(ShownAdmin):
         "Télécharger le justificatif",
         warning="Le téléchargement est noté à votre nom dans l'historique. N'en gardez pas de copie.",
         when=lambda asked: bool(asked.document),
+        gives_file=True,
     )
     def document(self, request, asked, answers):
         try:
