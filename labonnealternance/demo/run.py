@@ -1,11 +1,13 @@
 """`make run`: the whole service on this machine, from nothing to an address to open.
 
 Starts the embedded services, migrates, prepares the demo, then runs web, worker and beat side by side until Ctrl-C,
-which stops all that was started here and nothing else. Run again, it starts in seconds and loses nothing.
+which stops all that was started here and nothing else. Run again, it starts in seconds and loses nothing. Killed, it
+takes web, worker and beat with it; the services, which hold data, wait for the next run (``embedded.lease``).
 """
 
 import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,10 +15,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 
 from honcho.manager import Manager
+from honcho.process import Popen, Process
 
 from labonnealternance.embedded import address_file, services, state_dir
+from labonnealternance.embedded.parent import end_with_parent
 
 HOST = "127.0.0.1"
 PYTHON = sys.executable
@@ -43,9 +48,27 @@ def _refuse_a_taken_port(port: int):
 def _prepare():
     """In a process of its own: what it imports and holds is given back before the service starts."""
     # Its steps tell what they do; the actions that they call would tell each row.
-    answer = subprocess.run([PYTHON, "manage.py", "prepare_demo"], env={"LOG_LEVEL": "warning", **os.environ})
+    answer = subprocess.run(
+        [PYTHON, "manage.py", "prepare_demo"],
+        env={"LOG_LEVEL": "warning", **os.environ},
+        preexec_fn=end_with_parent,
+    )
     if answer.returncode:
         raise SystemExit(answer.returncode)
+
+
+class _Child(Process):
+    """A process of honcho's, with the one that reads what it says: neither is left behind by who is killed above it."""
+
+    def __init__(self, cmd, **options):
+        # In the place of the shell, whose end would tell it nothing.
+        super().__init__(f"exec {cmd}", **options)
+        self._child_ctor = partial(Popen, preexec_fn=end_with_parent)
+
+    def run(self, events=None, ignore_signals=False):
+        # The reader holds the lock of this copy, and ignores the gentler signals.
+        end_with_parent(signal.SIGKILL)
+        super().run(events, ignore_signals)
 
 
 def _processes(port: int) -> dict[str, str]:
@@ -102,6 +125,7 @@ def main():
             quiet = "ignore:You're running the worker with superuser privileges"
             environment = {"LOG_FORMAT": "text", "PYTHONWARNINGS": quiet, **os.environ, "PYTHONUNBUFFERED": "1"}
             manager = Manager()
+            manager._process_ctor = _Child
             for name, command in _processes(port).items():
                 kind = "web" if name == "web" else "worker"
                 manager.add_process(name, command, env={**environment, "PROCESS_KIND": kind})

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 SIZE = "3000"
@@ -66,6 +67,13 @@ class Copy:
         )
         assert answer.returncode == 0, answer.stderr
         return answer.stdout
+
+    def kill(self):
+        """SIGKILL, of the first process alone: it has no time for anything. Gives those that it had started."""
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.wait(120)
+        return started
 
     def interrupt(self):
         """Ctrl-C reaches the whole group of a terminal."""
@@ -124,7 +132,19 @@ def test_one_command_runs_the_service_and_a_second_one_loses_nothing(environment
             results.count(RESULT)
         )
     finally:
-        again.interrupt()
+        started = again.kill()
+    # Killed, it leaves no process behind, and the port is free; the database waits for whoever comes next.
+    assert len(started) > 6
+    assert psutil.wait_procs(started, timeout=60)[1] == []
+    assert is_free(environment["PORT"])
+    subprocess.run(
+        [sys.executable, "-c", "import labonnealternance.embedded as e\nwith e.services(): pass"],
+        env=environment,
+        check=True,
+        timeout=120,
+    )
+    left = subprocess.run(["pgrep", "-f", environment["STATE_DIR"]], capture_output=True, text=True).stdout
+    assert left == ""
     # 15 seconds on a machine that does nothing else; the tests share two cores, here or slower.
     assert took < 120
 
