@@ -3,7 +3,7 @@
 import getpass
 import sys
 
-import qrcode
+import segno
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -58,10 +58,7 @@ class Command(BaseCommand):
         return password
 
     def _show(self, address: str) -> None:
-        code = qrcode.QRCode(border=2)
-        code.add_data(address)
-        code.make(fit=True)
         self.stdout.write("Scannez ce code dans une application d'authentification, maintenant :")
         self.stdout.write("il ne sera plus montré.\n")
-        code.print_ascii(out=self.stdout._out, invert=True)
+        segno.make(address, error="l", micro=False).terminal(out=self.stdout._out, border=2, compact=True)
         self.stdout.write(f"\n{address}\n")
