@@ -172,7 +172,6 @@ def _answer(question: questions.Question, *, is_counted: bool) -> dict:
     to_establishment = reverse("offers:establishment", args=[_ANY_SIRET])
     to_offer = reverse("offers:offer", args=[_ANY_OFFER])
     several_jobs = len(question.rome_codes) > 1
-    with_an_offer = _with_an_offer(question, answer, at)
     first = (question.page - 1) * questions.PER_PAGE + 1
     cards = [
         _offer_card(found, number, f"{to_offer.replace(str(_ANY_OFFER), str(found.offer.pk))}?{query}", today)
@@ -182,7 +181,6 @@ def _answer(question: questions.Question, *, is_counted: bool) -> dict:
             number,
             f"{to_establishment.replace(_ANY_SIRET, found.establishment.siret)}?{query}",
             shows_job=several_jobs,
-            has_offer=found.establishment.pk in with_an_offer,
         )
         for number, found in enumerate(answer.results, start=first)
     ]
@@ -230,15 +228,6 @@ def _answer(question: questions.Question, *, is_counted: bool) -> dict:
     }
 
 
-def _with_an_offer(question: questions.Question, answer: market.Answer, at: datetime.datetime) -> set[int]:
-    """Of the establishments of the page, those that are also among the results by an offer, of whatever page."""
-    shown = [each.establishment.pk for each in answer.results if isinstance(each, market.FoundEstablishment)]
-    if not shown or not answer.offers_total:
-        return set()
-    offers = Offer.objects.public(at).filter(establishment__in=shown, rome__in=question.rome_codes)
-    return set(offers.values_list("establishment_id", flat=True))
-
-
 def _wider(question: questions.Question, answer: market.Answer) -> questions.Alternative | None:
     """The next radius, where few results leave a reason to look further."""
     wider = [radius for radius in questions.RADII_KM if radius > answer.used_radius_km]
@@ -254,15 +243,13 @@ def _near_jobs(question: questions.Question) -> list[questions.Alternative]:
     ]
 
 
-def _establishment_card(
-    found: market.FoundEstablishment, number: int, url: str, *, shows_job: bool, has_offer: bool
-) -> Card:
+def _establishment_card(found: market.FoundEstablishment, number: int, url: str, *, shows_job: bool) -> Card:
     establishment = found.establishment
     lines = [
         ("briefcase-line", found.rome.label if shows_job else ""),
         ("building-line", establishment.naf.label if establishment.naf else ""),
         ("team-line", size_of(establishment)),
-        ("file-text-line", "A aussi publié une offre pour ce métier" if has_offer else ""),
+        ("file-text-line", "A aussi publié une offre pour ce métier" if found.has_offer else ""),
     ]
     return Card(
         number=str(number),

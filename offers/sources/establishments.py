@@ -26,13 +26,15 @@ MORE = 300
 class FoundEstablishment:
     """One row of an answer; ``establishment`` carries its activity and its commune.
 
-    ``is_asked_for``: a decision lists it for this job; the model says nothing of it.
+    ``is_asked_for``: a decision lists it for this job; the model says nothing of it. ``has_offer``: it has published an
+    offer for one of the jobs asked.
     """
 
     establishment: Establishment
     rome: Rome
     distance_km: float
     is_asked_for: bool = False
+    has_offer: bool = False
 
 
 class AskedFor(NamedTuple):
@@ -215,7 +217,7 @@ class Reader:
         x, y, z = walk.disc.point
         margin = walk.disc.chord + 1e-6
         bands, wests, easts = zip(*walk.disc.bands(), strict=True)
-        numbers, codes, keys, chords = zip(*self.asked_for, strict=True) if self.asked_for else ((), (), (), ())
+        numbers, jobs, keys, chords = zip(*self.asked_for, strict=True) if self.asked_for else ((), (), (), ())
         answer = rows(
             statement,
             {
@@ -223,20 +225,21 @@ class Reader:
                 "bands": array(bands), "wests": array(wests), "easts": array(easts),
                 "x": x, "y": y, "z": z, "chord2": walk.disc.chord**2,
                 "y_low": y - margin, "y_high": y + margin, "z_low": z - margin, "z_high": z + margin,
-                "numbers": array(numbers), "codes": list(codes), "keys": array(keys), "chords": array(chords),
+                "codes": self.codes, "numbers": array(numbers), "jobs": list(jobs), "keys": array(keys),
+                "chords": array(chords),
                 "asked": asked, "enough": enough, "counted": self.wanted.counted,
                 "start": self.wanted.start, "stop": self.wanted.stop,
-                **sql.LISTED.params(self.at), **sql.CONTACTS.params(self.at),
+                **sql.LISTED.params(self.at), **sql.CONTACTS.params(self.at), **sql.PUBLISHED.params(self.at),
             },
         )  # fmt: skip
         candidates, among_candidates, others = answer[0][:3]
         page = []
-        for row, loaded in zip(answer, sql.LOAD(answer, skip=5), strict=True):
+        for row, loaded in zip(answer, sql.LOAD(answer, skip=6), strict=True):
             establishment = loaded["establishment"]
             if establishment is None or loaded["rome"] is None:
                 continue
             establishment._state.fields_cache.update(naf=loaded["naf"], commune=loaded["commune"])
-            page.append(FoundEstablishment(establishment, loaded["rome"], kilometres(row[3]), is_asked_for=row[4]))
+            page.append(FoundEstablishment(establishment, loaded["rome"], kilometres(row[3]), *row[4:6]))
         return _Shown(page, candidates, among_candidates, among_candidates + others)
 
     def _asked_for(self, answer: list[tuple]) -> Iterator[AskedFor]:

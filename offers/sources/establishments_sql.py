@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 
 from companies.enums import DecisionKind, DecisionScope
 from companies.models import Establishment, SearchEdition, VisibilityDecision
+from offers.models import Offer
 from offers.sources.statements import READ, At, Loader
 
 LOAD = Loader(**READ)
@@ -21,6 +22,7 @@ ASKED_FOR = At(
     ),
     "decision",
 )
+PUBLISHED = At(lambda at: Offer.objects.active(at).values_list("establishment_id", "rome_id"), "offer")
 
 # The squared chord between an entry's point and the centre, on the unit sphere.
 CHORD2 = " + ".join(f"({axis} - %({axis})s::float8) * ({axis} - %({axis})s::float8)" for axis in "xyz")
@@ -90,7 +92,8 @@ def shown(
 
     What is walked: entries of the disc for the jobs ``by_place``, the first ones for the jobs ``in_order``, pairs that
     a decision lists (``asked_for``); empty without any. ``several``: an establishment may be met for several jobs.
-    ``nearest``: by distance rather than in the order of the day. ``more``: others tell the total.
+    ``nearest``: by distance rather than in the order of the day. ``more``: others tell the total. Whoever is shown and
+    has an active offer for one of the jobs asked has a public one.
     """
     columns = "establishment_id, code, order_key, chord2, false"
     walks = []
@@ -102,7 +105,7 @@ def shown(
         walks.append(
             "SELECT number, code, order_key + CASE WHEN contact.phone <> '' OR contact.has_email THEN 0"
             f" ELSE {SearchEdition.CONTACTLESS} END, found.chord2, true"
-            " FROM unnest(%(numbers)s::integer[], %(codes)s::text[], %(keys)s::integer[], %(chords)s::float8[])"
+            " FROM unnest(%(numbers)s::integer[], %(jobs)s::text[], %(keys)s::integer[], %(chords)s::float8[])"
             " AS found (number, code, order_key, chord2)"
             f" JOIN ({CONTACTS.sql}) AS contact (id, phone, has_email) ON contact.id = number"
             " WHERE found.chord2 <= %(chord2)s::float8"
@@ -137,7 +140,10 @@ def shown(
             SELECT candidate.*, row_number() OVER (ORDER BY key, number) AS place FROM candidate WHERE {is_listed}
             LIMIT %(counted)s::bigint
         )
-        SELECT counted.*, page.chord2, page.is_asked_for, {LOAD.sql}
+        SELECT counted.*, page.chord2, page.is_asked_for, EXISTS (
+            SELECT FROM ({PUBLISHED.sql}) AS offer (establishment, rome)
+            WHERE offer.establishment = page.number AND offer.rome = ANY (%(codes)s::varchar[])
+        ), {LOAD.sql}
         FROM (SELECT (SELECT count(*) FROM candidate), (SELECT count(*) FROM shown), {others}) AS counted
         LEFT JOIN shown page ON page.place > %(start)s::bigint AND page.place <= %(stop)s::bigint
         LEFT JOIN companies_establishment establishment ON establishment.id = page.number
