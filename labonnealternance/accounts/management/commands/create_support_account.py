@@ -1,6 +1,7 @@
 """Brings someone into support: a password, and a second factor whose secret is shown once."""
 
 import getpass
+import io
 import sys
 
 import segno
@@ -60,5 +61,7 @@ class Command(BaseCommand):
     def _show(self, address: str) -> None:
         self.stdout.write("Scannez ce code dans une application d'authentification, maintenant :")
         self.stdout.write("il ne sera plus montré.\n")
-        segno.make(address, error="l", micro=False).terminal(out=self.stdout._out, border=2, compact=True)
+        drawn = io.StringIO()
+        segno.make(address, error="l", micro=False).terminal(out=drawn, border=2, compact=True)
+        self.stdout.write(drawn.getvalue())
         self.stdout.write(f"\n{address}\n")
