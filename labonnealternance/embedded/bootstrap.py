@@ -21,6 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = PROJECT / "requirements-dev.txt"
 VENV = Path(os.environ.get("VENV") or PROJECT / ".venv").absolute()
 PYTHON = VENV / "bin" / "python"
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def say(text):
@@ -97,6 +98,9 @@ def make_environment():
     say(f"environnement Python dans {VENV.name}/ (une minute la première fois)")
     uv = find_uv()
     environment = {**os.environ, "VIRTUAL_ENV": str(VENV)}
+    # uv brings its own authorities; those of the machine, a company's proxy among them, are the ones to trust.
+    if AUTHORITIES.exists():
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
     if not PYTHON.exists():
         run(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, VENV, env=environment)
     run(uv, "pip", "sync", "--quiet", "--require-hashes", REQUIREMENTS, env=environment)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -206,10 +206,15 @@ def _offers(request: HttpRequest) -> QuerySet[Offer]:
 
 
 def _accesses(person: User, at: datetime) -> list[Access]:
-    """Where the person may deposit: what they confirmed, nobody refused, and is open; the newest first."""
+    """Where the person may deposit: what they confirmed, nobody refused, and is open.
+
+    Those that publish at once come first, the newest before the others.
+    """
     rows = Access.objects.of(person).filter(confirmed_at__isnull=False).exclude(status=AccessStatus.DENIED)
     rows = rows.filter(establishment__in=Establishment.objects.open(at))
-    rows = rows.select_related("establishment__naf", "establishment__commune").order_by("-asked_at", "-pk")
+    rows = rows.select_related("establishment__naf", "establishment__commune")
+    waits = Case(When(status=AccessStatus.GRANTED, then=0), default=1)
+    rows = rows.order_by(waits, "-asked_at", "-pk")
     return list(rows[:MOST_ESTABLISHMENTS])
 
 

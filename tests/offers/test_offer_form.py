@@ -117,6 +117,16 @@ def test_of_several_establishments_one_is_chosen(client, recruiter, access):
     assert Offer.objects.get().establishment == second
 
 
+def test_of_several_establishments_one_that_publishes_at_once_is_proposed_first(client, recruiter, access):
+    factories.AccessFactory(
+        user=recruiter,
+        establishment=factories.EstablishmentFactory(siret=factories.make_siret(2), name="FOURNIL DU PARC"),
+        status=AccessStatus.AWAITING,
+        asked_at=timezone.now(),
+    )
+    assert re.search(r'<option value="\d+" selected>FOURNIL DU PONT', client.get(NEW).text)
+
+
 def test_one_establishment_is_not_asked(client, access):
     assert "<select" not in client.get(NEW).text.split('id="plus"')[0]
 
