@@ -59,7 +59,8 @@ class FoundJob(JobSuggestion):
 
 @dataclass(frozen=True)
 class FoundPlace(PlaceSuggestion):
-    """The best answer to a typed text; ``is_exact`` when it is what was typed, else ask with the ``alternatives``."""
+    """The best answer to a typed text; ``is_exact`` when it is what was typed, and nothing else is called so: else ask
+    with the ``alternatives``, the namesakes where there are any."""
 
     is_exact: bool
     alternatives: list[PlaceSuggestion]
@@ -224,14 +225,16 @@ def find_place(*, text: str) -> FoundPlace | None:
     if not found:
         return None
     (best, is_exact), *others = found
+    # Saint-Denis is near Paris and on La Réunion: the largest is answered, and the others are told.
+    namesakes = [place for place, is_namesake in others if is_namesake]
     return FoundPlace(
         code=best.code,
         label=best.label,
         postcode=best.postcode,
         latitude=best.latitude,
         longitude=best.longitude,
-        is_exact=is_exact,
-        alternatives=[place for place, _ in others],
+        is_exact=is_exact and not namesakes,
+        alternatives=namesakes or [place for place, _ in others],
     )
 
 

@@ -171,6 +171,16 @@ def test_the_very_text_is_known_from_a_guess():
     assert find_place(text="  ") is None
 
 
+def test_of_namesakes_the_largest_is_answered_and_the_others_are_told():
+    load()
+    largest = place("saint denis")
+    assert largest.label == "Saint-Denis (97400)"
+    assert not largest.is_exact
+    assert [other.label for other in largest.alternatives] == ["Saint-Denis (93200)"]
+    assert place("Saint-Denis (93200)").is_exact
+    assert place("Saint-Denis (97400)").is_exact
+
+
 def test_every_label_finds_its_own_place_again():
     load()
     labels = {}

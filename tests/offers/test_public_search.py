@@ -65,6 +65,7 @@ def test_pages_follow_each_other_without_losing_anyone(client):
     assert not names[0] & names[1]
     assert "page=2" in first
     assert 'aria-current="page" title="Page 2"' in second
+    assert ": 23 entreprises, page 2 – La bonne alternance</title>" in second
 
 
 def test_a_page_after_the_last_shows_the_last_and_says_so(client):
