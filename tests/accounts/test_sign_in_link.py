@@ -300,6 +300,11 @@ def test_the_page_asked_for_is_opened_only_on_this_site(client, user, asked, ope
     assert client.post(urlsplit(link_to(user)).path).url == opened
 
 
+@pytest.mark.parametrize("name", ["accounts:sign_in", "accounts:link_sent"])
+def test_who_has_no_account_is_told_how_to_have_one(client, name):
+    assert 'href="/recruteur/inscription/"' in re.search("<main.*</main>", client.get(reverse(name)).text, re.DOTALL)[0]
+
+
 def test_a_stored_address_of_another_site_is_not_followed(client, user, path):
     SignInLink.objects.update(next_path="https://mechant.exemple.fr/")
     assert client.post(path).url == "/recruteur/"
