@@ -1,6 +1,7 @@
 """What every test stands on: this copy's own PostgreSQL and broker, started once, and no other host."""
 
 import contextlib
+import gc
 import socket
 
 import pytest
@@ -19,6 +20,14 @@ def pytest_configure(config):
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     _running.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session):
+    """The rubbish of a test is looked for among what tests make, and not each time among all that was imported."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class OutsideNetworkUsed(AssertionError):

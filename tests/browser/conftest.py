@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 # Playwright's synchronous interface runs a loop in this thread: Django would refuse the tests' own queries.
@@ -16,6 +18,21 @@ _ARGUMENTS = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+# What a style sheet imports is read by no rule that is tried, and axe would look for it beside the page.
+_TRIED = {"resultTypes": ["violations"], "preload": {"assets": ["media"]}}
+# A dark theme changes colours, and nothing else that axe reads.
+OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+
+
+def violations(page: Page, rules: dict | None = None) -> list[tuple[str, str, list[str]]]:
+    """What axe says against the page: the rule, what it asks, where it is not kept.
+
+    axe is a script of ours in the page: ``visit`` opens it with ``bypass_csp``, since the policy would refuse it.
+    """
+    axe = Axe("" if page.evaluate("'axe' in window") else AXE_SCRIPT)
+    found = axe.run(page, options={**_TRIED, **(rules or {})}).response["violations"]
+    return [(fault["id"], fault["help"], [node["html"][:200] for node in fault["nodes"]]) for fault in found]
 
 
 def pytest_collection_modifyitems(items):
@@ -51,8 +68,10 @@ def visit(browser, live_server) -> Callable:
         )
         page = context.new_page()
         complaints: list[str] = []
-        page.on("console", lambda said: said.type in {"error", "warning"} and complaints.append(said.text))
-        page.on("pageerror", lambda fault: complaints.append(str(fault)))
+        page.on(
+            "console", lambda said: said.type in {"error", "warning"} and complaints.append(f"{page.url}: {said.text}")
+        )
+        page.on("pageerror", lambda fault: complaints.append(f"{page.url}: {fault}"))
         page.on(
             "request",
             lambda request: request.url.startswith((live_server.url, "data:")) or complaints.append(request.url),

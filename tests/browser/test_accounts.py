@@ -5,7 +5,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -16,20 +15,13 @@ from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import Session
 from tests.accounts.test_address_change import link_in
 from tests.accounts.test_sign_in_link import link_to
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, WIDE, violations
 from tests.factories import StaffFactory, UserFactory
 from tests.office import enter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "quatre chevaux au galop"
-
-
-def faults(page) -> list:
-    return [
-        (fault["id"], [node["html"][:150] for node in fault["nodes"]])
-        for fault in Axe().run(page).response["violations"]
-    ]
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
@@ -70,11 +62,11 @@ def looking_at(visit, path, *, width, **options):
 
         def look(step):
             page.wait_for_timeout(100)
-            found[step] = faults(page)
+            found[step] = violations(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, step
 
         yield page, look
-    assert {step: violations for step, violations in found.items() if violations} == {}
+    assert {step: faults for step, faults in found.items() if faults} == {}
 
 
 def sign_in_through(page, user):

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -17,7 +16,7 @@ from labonnealternance.mail import actions as mail
 from offers.enums import OfferStatus
 from offers.models import Offer
 from tests import factories
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, WIDE, violations
 from tests.offers.public_town import BAKER, build_references
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,10 +76,7 @@ def look(page: Page, step: str) -> list[tuple]:
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{step}-{width}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width, step
-    return [
-        (step, fault["id"], [node["html"][:200] for node in fault["nodes"]])
-        for fault in Axe().run(page).response["violations"]
-    ]
+    return [(step, *fault) for fault in violations(page)]
 
 
 def come_to_the_offer(page: Page) -> Hand:

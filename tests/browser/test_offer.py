@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -11,7 +10,7 @@ from offers.actions import counts
 from offers.enums import ContractType, OfferStatus
 from offers.models import Offer
 from tests import factories
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, OF_COLOURS, WIDE, violations
 from tests.offers.public_town import BAKER, build_town, put_online
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,10 +56,7 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways_on_the_way(offer, c
 
         def look(step):
             page.wait_for_timeout(100)
-            found[step] = [
-                (fault["id"], [node["html"][:150] for node in fault["nodes"]])
-                for fault in Axe().run(page).response["violations"]
-            ]
+            found[step] = violations(page, OF_COLOURS if theme == "dark" else None)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, step
 
         look("offer")

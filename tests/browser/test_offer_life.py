@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import time_machine as clock_machine
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils.timezone import localdate
 
@@ -19,7 +18,7 @@ from offers import tasks
 from offers.actions import offers as acts
 from offers.enums import FilledThrough, OfferEventKind, OfferStatus, Outcome
 from offers.models import LIFETIME, OfferReminder
-from tests.browser.conftest import NARROW
+from tests.browser.conftest import NARROW, violations
 from tests.browser.test_recruiter_space import look, signed_in
 from tests.factories import AccessFactory, EstablishmentFactory, UserFactory
 from tests.offers.market import baker, fields, paris
@@ -71,9 +70,8 @@ def test_an_offer_is_published_prolonged_by_mail_expires_and_its_outcome_is_told
         def check(name):
             page.wait_for_timeout(100)
             look(page, f"vie-{name}")
-            found = Axe().run(page).response["violations"]
-            if found:
-                faults[name] = [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in found]
+            if found := violations(page):
+                faults[name] = found
 
         # Online from the second it was deposited, for thirty days that one change of hour does not shorten.
         assert offer.status == OfferStatus.ACTIVE

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,7 +16,7 @@ from opco.actions import answers, clock, decisions
 from opco.actions.desks import Desk
 from opco.enums import DecisionKind, DecisionStatus, RefusalReason
 from opco.models import HOLD, Decision
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, OF_COLOURS, WIDE, violations
 from tests.browser.test_recruiter_space import look, signed_in
 from tests.factories import CommuneFactory, ContactFactory
 from tests.opco.desk import certify, make_advisor, make_file, make_opco, refuse
@@ -371,8 +370,8 @@ def test_no_page_has_an_axe_violation_or_scrolls_sideways(town, pages, at_desk, 
             look(page, f"{name}-{width}-{theme}")
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 faults[f"{name}: sideways"] = page.evaluate("document.documentElement.scrollWidth")
-            for fault in Axe().run(page).response["violations"]:
-                faults[f"{name}: {fault['id']}"] = [node["html"][:200] for node in fault["nodes"]]
+            if found := violations(page, OF_COLOURS if theme == "dark" else None):
+                faults[name] = found
     assert faults == {}
 
 

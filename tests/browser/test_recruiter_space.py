@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django.utils.timezone import localdate
 from offers.actions import links
 from offers.enums import AccessStatus, CancelReason, Door, FilledThrough, OfferEventKind, OfferStatus, Outcome
 from offers.models import Offer, OfferDay, OfferEvent
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, OF_COLOURS, WIDE, violations
 from tests.factories import (
     AccessFactory,
     EstablishmentFactory,
@@ -167,7 +166,7 @@ def look(page, name):
 @pytest.mark.parametrize(("width", "theme"), [(NARROW, "light"), (WIDE, "light"), (WIDE, "dark")])
 def test_no_page_has_an_axe_violation_complains_or_scrolls_sideways(town, visit, live_server, width, theme):
     user, offers = town
-    violations = {}
+    faults = {}
     state = signed_in(user, live_server)
     with visit("/", width=width, color_scheme=theme, storage_state=state, bypass_csp=True) as page:
         for name, path in pages(offers).items():
@@ -175,17 +174,16 @@ def test_no_page_has_an_axe_violation_complains_or_scrolls_sideways(town, visit,
             page.wait_for_timeout(100)
             look(page, f"{name}-{width}-{theme}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            found = Axe().run(page).response["violations"]
-            if found:
-                violations[name] = [(fault["id"], [node["html"][:200] for node in fault["nodes"]]) for fault in found]
-    assert violations == {}
+            if found := violations(page, OF_COLOURS if theme == "dark" else None):
+                faults[name] = found
+    assert faults == {}
 
 
 def test_no_page_asks_for_anything_that_the_policy_refuses(town, visit, live_server):
     user, offers = town
-    for path in pages(offers).values():
-        with visit(path, storage_state=signed_in(user, live_server)):
-            pass
+    with visit("/", storage_state=signed_in(user, live_server)) as page:
+        for path in pages(offers).values():
+            page.goto(path)
 
 
 def test_every_page_holds_with_text_twice_as_large(town, visit, live_server):
@@ -207,12 +205,12 @@ def test_errors_are_told_beside_their_fields_without_an_axe_violation(town, visi
         page.get_by_role("button", name="Enregistrer").click()
         page.get_by_text("Ce numéro de téléphone est surtaxé.").wait_for()
         look(page, f"coordonnees-erreur-{width}")
-        assert Axe().run(page).response["violations"] == []
+        assert violations(page) == []
         page.goto(reverse("offers:offer_close", args=[offers["en ligne"].pk]))
         page.get_by_role("button", name="Clôturer l’offre").click()
         page.get_by_text("Choisissez ce qu’est devenue l’offre.").wait_for()
         look(page, f"cloture-erreur-{width}")
-        assert Axe().run(page).response["violations"] == []
+        assert violations(page) == []
 
 
 def test_an_offer_is_prolonged_and_closed_by_keyboard_alone(town, visit, live_server):
@@ -321,10 +319,10 @@ def test_a_new_recruiter_is_told_what_to_do(visit, live_server):
     state = signed_in(user, live_server)
     with visit(reverse("offers:space"), width=NARROW, storage_state=state, bypass_csp=True) as page:
         look(page, "espace-vide")
-        assert Axe().run(page).response["violations"] == []
+        assert violations(page) == []
         page.goto(reverse("offers:establishments"))
         look(page, "etablissements-vide")
-        assert Axe().run(page).response["violations"] == []
+        assert violations(page) == []
         AccessFactory(user=user)
         page.goto(reverse("offers:space"))
         look(page, "espace-sans-offre")

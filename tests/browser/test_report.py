@@ -1,10 +1,9 @@
 """A visitor reports an establishment in a real browser, on a telephone and on a screen."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, WIDE, violations
 from tests.offers.public_town import build_town
 from unsubscribe.models import Report
 
@@ -19,8 +18,7 @@ def test_from_its_page_to_the_thanks_without_a_violation_nor_a_sideways_scroll(v
 
         def look(step):
             page.wait_for_timeout(100)
-            faults = Axe().run(page).response["violations"]
-            found[step] = [(fault["id"], [node["html"][:150] for node in fault["nodes"]]) for fault in faults]
+            found[step] = violations(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, step
 
         page.get_by_role("link", name="signaler une erreur").click()

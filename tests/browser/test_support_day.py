@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
@@ -22,7 +21,7 @@ from labonnealternance.mail.models import Message
 from offers.enums import OfferStatus
 from offers.models import Offer
 from tests import factories
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, WIDE, violations
 from tests.browser.test_recruiter_space import look as picture
 from tests.offers.public_town import build_town
 from tests.unsubscribe.conftest import PDF
@@ -44,9 +43,8 @@ class Day:
 
     def look(self, step: str) -> None:
         picture(self.page, step)
-        # What a style sheet imports, axe would look for beside the page, and not beside the sheet.
-        for fault in Axe().run(self.page, options={"preload": False}).response["violations"]:
-            self.faults[f"{step}: {fault['id']}"] = [node["html"][:200] for node in fault["nodes"]]
+        if found := violations(self.page):
+            self.faults[step] = found
 
     def go(self, link: Locator) -> None:
         """Follows a link, or sends a form, as far as the page that it opens."""

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -13,7 +12,7 @@ from companies.actions.reasons import Reason
 from companies.models import Establishment, VisibilityDecision
 from labonnealternance.mail.models import Message
 from tests import factories
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW, OF_COLOURS, WIDE, violations
 from tests.offers.public_town import BAKER, build_town
 from tests.office import enter
 from tests.unsubscribe.conftest import PDF, last_link, press
@@ -141,10 +140,7 @@ def test_axe_finds_no_violation_and_nothing_scrolls_sideways(town, visit, settin
 
         def look(step):
             page.wait_for_timeout(100)
-            found[step] = [
-                (fault["id"], [node["html"][:150] for node in fault["nodes"]])
-                for fault in Axe().run(page).response["violations"]
-            ]
+            found[step] = violations(page, OF_COLOURS if theme == "dark" else None)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, step
 
         look("choices")
