@@ -112,16 +112,20 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # Clocks: what a visitor waits for is short; a command may count; a migration never waits long behind a lock.
 STATEMENT_TIMEOUTS = {"web": "10s", "worker": "15min", "script": "2h", "migration": "2h"}
 LOCK_TIMEOUTS = {"web": "5s", "worker": "30s", "script": "30s", "migration": "5s"}
+# A server that keeps its own limit answers before.
+ANSWER_WITHIN = {"web": 12}
 
 DATABASES = {
     "default": {
         **ENV.database,
+        "ENGINE": "labonnealternance.kit.postgres",
         # One connection a thread, kept between requests: workers × threads bounds them.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **ENV.database.get("OPTIONS", {}),
             "connect_timeout": 2,
+            "answer_within": ANSWER_WITHIN.get(ENV.process_kind),
             # A server that vanished without a word (its machine died, packets are lost) is noticed in half a minute,
             # not in the quarter of an hour that the kernel would wait; a long statement of one that lives is not cut.
             "tcp_user_timeout": 30_000,

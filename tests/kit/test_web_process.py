@@ -18,8 +18,9 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
+from labonnealternance.kit.postgres.base import DatabaseWrapper
 from tests import processes
 from tests.accounts.test_sign_in_link import link_to
 from tests.factories import UserFactory
@@ -35,6 +36,8 @@ class Relay:
         self.folder = tempfile.mkdtemp(prefix="lba-")
         self.open_sockets: list[socket.socket] = []
         self.server: socketserver.BaseServer | None = None
+        self.flows = threading.Event()
+        self.flows.set()
 
     @property
     def address(self) -> str:
@@ -59,15 +62,23 @@ class Relay:
         self.server = Server(self.address, Handler)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
-    @staticmethod
-    def _pour(source: socket.socket, target: socket.socket):
+    def _pour(self, source: socket.socket, target: socket.socket):
         with contextlib.suppress(OSError):
             while received := source.recv(65536):
+                self.flows.wait()
                 target.sendall(received)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
 
+    def freeze(self):
+        """Everything is taken, and nothing answers."""
+        self.flows.clear()
+
+    def thaw(self):
+        self.flows.set()
+
     def shut(self):
+        self.thaw()
         if self.server is None:
             return
         self.server.shutdown()
@@ -189,6 +200,36 @@ def test_without_the_database_a_page_says_when_to_come_back_and_works_again_with
     assert web.ask("POST", "/compte/connexion/", {"email": user.email}).status == 302
     assert web.ask("GET", "/compte/", headers={"Cookie": "session=" + "a" * 32}).status == 302
     assert json.loads(web.ask("GET", "/readyz").text)["checks"]["database"] == "ok"
+
+
+def test_a_database_that_is_frozen_keeps_nobody_waiting_and_is_asked_again_once_it_answers(relay, transactional_db):
+    parameters = connection.settings_dict
+    options = {**parameters["OPTIONS"], "answer_within": 0.5}
+    behind = DatabaseWrapper({**parameters, "HOST": relay.folder, "OPTIONS": options})
+
+    def ask():
+        try:
+            with behind.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                return cursor.fetchone()[0]
+        finally:
+            # As at the end of a request.
+            behind.close_if_unusable_or_obsolete()
+
+    assert ask() == 1
+    relay.freeze()
+    begun = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            ask()
+    assert time.monotonic() - begun < 10
+    relay.thaw()
+    assert ask() == 1
+    behind.close()
+
+
+def test_the_web_waits_longer_than_the_server_takes_to_give_up():
+    assert settings.ANSWER_WITHIN["web"] > int(settings.STATEMENT_TIMEOUTS["web"].removesuffix("s"))
 
 
 def test_a_sign_in_leaves_neither_address_nor_link_in_the_logs(web):
