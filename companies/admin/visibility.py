@@ -12,6 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from companies.actions import visibility
 from companies.actions.visibility import RefusedDecision
@@ -172,7 +173,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
 class ContactCorrectionAdmin(ShownAdmin):
     """What people said of contacts, latest first; the latest of a SIRET and of a channel is the one that holds."""
 
-    list_display = ["shown_siret", "channel", "shown_value", "decided_by", "decided", "reason"]
+    list_display = ["shown_siret", "channel", "shown_value", "decided_by", "decided", "why"]
     list_select_related = ["decided_by"]
     list_filter = ["channel", "origin"]
     search_fields = ["siret"]
@@ -206,6 +207,10 @@ class ContactCorrectionAdmin(ShownAdmin):
     def shown_value(self, correction):
         value = shown_phone(correction.value) if correction.channel == Channel.PHONE else correction.value
         return value or "effacé"
+
+    @admin.display(description="Raison")
+    def why(self, correction):
+        return Truncator(correction.reason).chars(120)
 
     @admin.display(description="Le", ordering="decided_at")
     def decided(self, correction):
