@@ -4,28 +4,30 @@
 and the kernel answers in its place, so that no limit of the network notices.
 """
 
-from typing import Any
-
-import psycopg
 from django.db.backends.postgresql import base
-
-
-class Connection(psycopg.Connection[Any]):
-    answer_within: float | None = None
-
-    def wait(self, gen, interval=0.1, timeout=None):
-        try:
-            return super().wait(gen, interval, timeout or self.answer_within)
-        except psycopg.errors._WaitTimeout:  # an OperationalError
-            # Nothing is asked any more of a connection whose answer may still come.
-            self.pgconn.finish()
-            raise
+from psycopg import Connection, OperationalError
+from psycopg.pq import TransactionStatus
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params):
         answer_within = conn_params.pop("answer_within", None)
-        self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        connection = Connection.connect(**conn_params)
-        connection.answer_within = answer_within
+        connection = super().get_new_connection(conn_params)
+        if answer_within:
+            _bound(connection, answer_within)
         return connection
+
+
+def _bound(connection: Connection, seconds: float) -> None:
+    wait = connection.wait
+
+    def bounded(gen, interval=0.1, timeout=None):
+        try:
+            return wait(gen, interval, timeout or seconds)
+        except OperationalError:
+            # Nothing is asked any more of a connection whose answer may still come.
+            if connection.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                connection.pgconn.finish()
+            raise
+
+    connection.wait = bounded  # type: ignore[method-assign]
