@@ -45,6 +45,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 DATABASE = "bench_search"
 COUNTS, RADII = (1, 3, 10), (10, 30, 60, 100)
 QUESTIONS, COMPARED = 40, 8
+# A shared machine has slow seconds: each question is asked again in as many rounds, and its fastest answer counts.
+ROUNDS = 5
 SECONDS_OF_PAGES, CLIENTS = 8, 4
 GROUPS = [(count, radius) for count in COUNTS for radius in RADII]
 
@@ -159,22 +161,24 @@ def measure_search(asked: dict[tuple[int, int], list], at) -> tuple[dict, dict, 
 
     for question in asked[10, 100][:5]:
         search(question, at=at)
-    measured, processor, answers = {}, {}, {}
+    answers: dict[tuple, tuple] = {}
+    fastest: dict[tuple, tuple[float, float]] = {}
     clock = processor_clock()
-    for group in GROUPS:
-        times, taken = [], []
-        for n, question in enumerate(asked[group]):
-            answer = search(question, at=at)
-            answers[(*group, n)] = ([identity(each) for each in answer.results], answer.total, answer.total_is_capped)
-            runs = []
-            for _ in range(3):
+    for _ in range(ROUNDS):
+        for group in GROUPS:
+            for n, question in enumerate(asked[group]):
+                answer = search(question, at=at)
+                answers[(*group, n)] = (
+                    [identity(each) for each in answer.results], answer.total, answer.total_is_capped
+                )  # fmt: skip
                 before = clock()
                 elapsed = milliseconds(lambda q=question: search(q, at=at))
-                runs.append((elapsed, clock() - before))
-            times.append(min(elapsed for elapsed, _ in runs))
-            taken.append(min(processor for _, processor in runs))
-        measured[name_of(group)] = quantiles(times)
-        processor[name_of(group)] = quantiles(taken)
+                taken = clock() - before
+                known = fastest.get((*group, n), (elapsed, taken))
+                fastest[(*group, n)] = min(known[0], elapsed), min(known[1], taken)
+    times = {group: [fastest[(*group, n)] for n in range(QUESTIONS)] for group in GROUPS}
+    measured = {name_of(group): quantiles([elapsed for elapsed, _ in each]) for group, each in times.items()}
+    processor = {name_of(group): quantiles([taken for _, taken in each]) for group, each in times.items()}
     return measured, processor, answers
 
 
