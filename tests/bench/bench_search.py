@@ -48,6 +48,7 @@ QUESTIONS, COMPARED = 40, 8
 # A shared machine has slow seconds: each question is asked again in as many rounds, and its fastest answer counts.
 ROUNDS = 5
 SECONDS_OF_PAGES, CLIENTS = 8, 4
+ALL = "all of them"
 GROUPS = [(count, radius) for count in COUNTS for radius in RADII]
 
 
@@ -141,11 +142,14 @@ def processor_clock():
     return lambda: time.process_time() * 1_000 + int(server.read_text().split()[0]) / 1e6
 
 
-def ready() -> None:
+def ready(database: str = "") -> None:
     """A process of its own asks the questions, as the site's do: drawing a country leaves a heap where every allocation
     takes longer.
     """
     import django
+
+    if database:
+        os.environ["DATABASE_URL"] = database
 
     django.setup()
     from django.conf import settings
@@ -176,10 +180,47 @@ def measure_search(asked: dict[tuple[int, int], list], at) -> tuple[dict, dict, 
                 taken = clock() - before
                 known = fastest.get((*group, n), (elapsed, taken))
                 fastest[(*group, n)] = min(known[0], elapsed), min(known[1], taken)
-    times = {group: [fastest[(*group, n)] for n in range(QUESTIONS)] for group in GROUPS}
-    measured = {name_of(group): quantiles([elapsed for elapsed, _ in each]) for group, each in times.items()}
-    processor = {name_of(group): quantiles([taken for _, taken in each]) for group, each in times.items()}
+    times = {name_of(group): [fastest[(*group, n)] for n in range(QUESTIONS)] for group in GROUPS}
+    times[ALL] = list(fastest.values())
+    measured = {name: quantiles([elapsed for elapsed, _ in each]) for name, each in times.items()}
+    processor = {name: quantiles([taken for _, taken in each]) for name, each in times.items()}
     return measured, processor, answers
+
+
+def site(database: str = "") -> ProcessPoolExecutor:
+    """Where questions are asked, of another database than this process's where one is given."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), ready, (database,))
+
+
+def taken(question, at) -> float:
+    """Milliseconds of processor of one answer."""
+    from offers.search import search
+
+    clock = processor_clock()
+    before = clock()
+    search(question, at=at)
+    return clock() - before
+
+
+def measure_growth(asked: dict[tuple[int, int], list], at, small: str) -> dict:
+    """Ours here over ours in the database ``small``: quantiles of each group, both asked in turn in the same minutes."""
+    fastest: dict[tuple, list[float]] = defaultdict(lambda: [float("inf")] * 2)
+    with site(small) as before, site() as here:
+        for lap in range(1 + ROUNDS):
+            for group in GROUPS:
+                for n, question in enumerate(asked[group]):
+                    for place, each in enumerate((before, here)):
+                        spent = each.submit(taken, question, at).result()
+                        # The first lap warms.
+                        if lap:
+                            fastest[(*group, n)][place] = min(fastest[(*group, n)][place], spent)
+    times = {name_of(group): [fastest[(*group, n)] for n in range(QUESTIONS)] for group in GROUPS}
+    times[ALL] = list(fastest.values())
+    quantile = {name: [quantiles(list(column)) for column in zip(*each, strict=True)] for name, each in times.items()}
+    return {
+        name: {which: round(here[which] / before[which], 2) for which in ("p50", "p95")}
+        for name, (before, here) in quantile.items()
+    }
 
 
 def name_of(group: tuple[int, int]) -> str:
@@ -401,9 +442,12 @@ def measure_first_thought(asked: dict[tuple[int, int], list], at) -> dict:
     for group in GROUPS:
         theirs, ours = [], []
         for question in asked[group][:COMPARED]:
-            first_thought(question, release, at)
-            theirs.append(milliseconds(lambda q=question: first_thought(q, release, at)))
-            ours.append(min(milliseconds(lambda q=question: search(q, at=at)) for _ in range(2)))
+            for ask, times in (
+                (lambda q=question: first_thought(q, release, at), theirs),
+                (lambda q=question: search(q, at=at), ours),
+            ):
+                ask()
+                times.append(min(milliseconds(ask) for _ in range(3)))
         measured[name_of(group)] = {
             "first thought": quantiles(theirs),
             "ours": quantiles(ours),
@@ -537,15 +581,16 @@ def measure(establishments: int, *, whole: bool, reuse: bool, pages_only: bool) 
     at = timezone.now()
     asked = {group: questions(country, *group) for group in GROUPS}
     connection.close()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=ready) as site:
+    if not whole:
+        return result
+    with site() as asking:
         if not pages_only:
-            result["search"], result["processor"], answers = site.submit(measure_search, asked, at).result()
-        if whole and not pages_only:
+            result["search"], result["processor"], answers = asking.submit(measure_search, asked, at).result()
             result["memory"], result["agreement"] = measure_memory(country, at, answers)
-        if whole:
-            result["pages"] = measure_pages(country)
-        if whole and not pages_only:
-            result["first thought"] = site.submit(measure_first_thought, asked, at).result()
+        result["pages"] = measure_pages(country)
+        if not pages_only:
+            result["first thought"] = asking.submit(measure_first_thought, asked, at).result()
+            result["growth"] = measure_growth(asked, at, os.environ["BENCH_SMALL"])
     return result
 
 
@@ -554,7 +599,7 @@ def measure(establishments: int, *, whole: bool, reuse: bool, pages_only: bool) 
 
 def told(result: dict) -> str:
     """The tables that are printed."""
-    small, large = result["small"], result["large"]
+    large = result["large"]
     sizes = f"{large.get('potentials', 0):,} potentials, {large.get('offers', 0):,} active offers"
     lines = [f"\n{result['establishments']:,} establishments, {sizes}"]
     if "seconds" in large:
@@ -570,13 +615,17 @@ def told(result: dict) -> str:
         ]
         for name in map(name_of, GROUPS):
             ours, memory, taken = large["search"][name], large["memory"][name], large["processor"][name]
-            thought, before = large["first thought"][name], small["search"][name]
+            thought, growth = large["first thought"][name], large["growth"][name]
             lines.append(
                 f"{name:<16}{ours['p50']:>8.1f}{ours['p95']:>8.1f}{taken['p50']:>9.1f}{taken['p95']:>7.1f}{memory['p50']:>12.2f}{memory['p95']:>8.2f}"
                 f"{thought['first thought']['p50']:>19.0f}{thought['first thought']['p95']:>9.0f}"
-                f"{'×' + str(thought['ratio']):>8}{'×' + format(ours['p50'] / before['p50'], '.2f'):>12}"
-                f"{'×' + format(ours['p95'] / before['p95'], '.2f'):>7}"
+                f"{'×' + str(thought['ratio']):>8}{'×' + str(growth['p50']):>12}{'×' + str(growth['p95']):>7}"
             )
+        ours, taken = large["search"][ALL], large["processor"][ALL]
+        p50, p95 = (f"×{large['growth'][ALL][each]}" for each in ("p50", "p95"))
+        lines.append(
+            f"{ALL:<16}{ours['p50']:>8.1f}{ours['p95']:>8.1f}{taken['p50']:>9.1f}{taken['p95']:>7.1f}{p50:>68}{p95:>7}"
+        )
         lines.append(f"Answers compared with those from memory: {large['agreement']}")
     lines.append("\nResults page, gunicorn, 2 workers (CPU: gunicorn and its sessions of PostgreSQL, a request)")
     for name in ("search", "constant", "search again", "constant again"):
@@ -618,17 +667,18 @@ def main() -> None:
     start = time.perf_counter()
     with services(), psycopg.connect(given, autocommit=True) as server, tempfile.TemporaryDirectory() as folder:
         sizes = {"small": options.establishments // 10, "large": options.establishments}
-        for name, size in sizes.items():
-            if options.pages_only and name == "small":
-                result[name] = {}
-                continue
-            database = f"{DATABASE}_{size}"
-            known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
-            reuse = options.keep and known is not None
-            if not reuse:
-                server.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-                server.execute(f"CREATE DATABASE {database}")
-            try:
+        databases = {name: f"{DATABASE}_{size}" for name, size in sizes.items()}
+        urls = {name: urlunsplit(urlsplit(given)._replace(path=f"/{each}")) for name, each in databases.items()}
+        try:
+            for name, size in sizes.items():
+                if options.pages_only and name == "small":
+                    continue
+                database = databases[name]
+                known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+                reuse = options.keep and known is not None
+                if not reuse:
+                    server.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+                    server.execute(f"CREATE DATABASE {database}")
                 print(f"{size:,} establishments", file=sys.stderr, flush=True)
                 answer = Path(folder) / f"{name}.json"
                 subprocess.run(
@@ -639,14 +689,16 @@ def main() -> None:
                     cwd=PROJECT,
                     env={
                         **os.environ,
-                        "DATABASE_URL": urlunsplit(urlsplit(given)._replace(path=f"/{database}")),
+                        "DATABASE_URL": urls[name],
+                        "BENCH_SMALL": urls["small"],
                         "BENCH_REUSE": "1" if reuse else "0",
                     },
                     check=True,
                 )  # fmt: skip
                 result[name] = json.loads(answer.read_text())
-            finally:
-                if not options.keep:
+        finally:
+            if not options.keep:
+                for database in databases.values():
                     server.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
         result |= {
             "measured_at": dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds"),
