@@ -8,9 +8,10 @@ among all communes:
   total, visibility);
 - the same answers from memory (a BallTree per job, arrays of offers), which they are compared with: the lower bound;
 - the query that one would write first (ORM: bounding box, join, great circle, sort and count) on the same tables with
-  the indexes that it would want.
+  the indexes that it would want;
+- the search of the small country and of the large one in turn, question by question: the growth.
 
-Then the results page through gunicorn with two workers, against the same page with a constant for an answer. Databases
+And the results page through gunicorn with two workers, against the same page with a constant for an answer. Databases
 of its own, dropped at the end (``--keep`` keeps them). Tables are printed, and kept as JSON in ``bench-results/``.
 """
 
@@ -203,7 +204,7 @@ def taken(question, at) -> float:
 
 
 def measure_growth(asked: dict[tuple[int, int], list], at, small: str) -> dict:
-    """Ours here over ours in the database ``small``: quantiles of each group, both asked in turn in the same minutes."""
+    """Ours here over ours in the database ``small``: quantiles of each group, both asked in turn."""
     fastest: dict[tuple, list[float]] = defaultdict(lambda: [float("inf")] * 2)
     with site(small) as before, site() as here:
         for lap in range(1 + ROUNDS):
