@@ -142,9 +142,9 @@ def test_contacts_are_found_by_their_siret_however_many_there_are():
             SELECT lpad(n::text, 14, '0'), 'x' || n || '@y' || n % 50 || '.exemple.fr', '', '', now()
             FROM generate_series(1, 20000) n
         """)
-        cursor.execute("ANALYZE companies_contact")
-        cursor.execute("ANALYZE offers_access")
+        cursor.execute("ANALYZE companies_contact, offers_access")
     waiting = Access.objects.awaiting().filter(
         clock.contacts.may_be_vouched_for(email="user__email", establishment="establishment")
     )
-    assert "Seq Scan on companies_contact" not in waiting.explain()
+    # The alias follows the name: the table of corrections, whose name begins alike, is small enough to be read whole.
+    assert "Seq Scan on companies_contact " not in waiting.explain()
