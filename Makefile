@@ -37,7 +37,7 @@ screenshots: environment-browser  ## The screenshots of docs/support.md, of the 
 	$(RUN) -m tests.screenshots_support $(ARGS)
 
 manage: environment  ## Any Django command: make manage ARGS="import_references --source /data"
-	$(RUN) manage.py $(ARGS)
+	@$(RUN) manage.py $(ARGS)
 
 clean:  ## Removes the environment and the state of this copy
 	-[ ! -f .local/mark ] || rm -rf "/var/tmp/labonnealternance-$$(cat .local/mark)"
