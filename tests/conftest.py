@@ -87,6 +87,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
         groups.sync()
         # A process learns the types once, before any test counts its queries.
         ContentType.objects.get_for_models(*apps.get_models())
+        deployed = list(Group.objects.values_list("pk", flat=True))
         found = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
     tables = sorted(
         found - {model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)}
@@ -107,6 +108,8 @@ def django_db_setup(django_db_setup, django_db_blocker):
             if large := [connection.ops.quote_name(name) for (name,) in cursor.fetchall()]:
                 cursor.execute(f"TRUNCATE {', '.join(large)} CASCADE")
             cursor.execute(delete)
+            # The groups that are roles are made with the first person who has it: they leave with that test.
+            Group.objects.exclude(pk__in=deployed).delete()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)

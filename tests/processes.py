@@ -1,6 +1,9 @@
 """Processes of the tests' own, on the running test's database: started, waited for, killed."""
 
+import contextlib
 import os
+import random
+import socket
 import subprocess
 import sys
 import textwrap
@@ -46,6 +49,18 @@ def start_until(word: str, script: str, *arguments: str, **options) -> subproces
     assert process.stdout
     assert process.stdout.readline().strip() == word
     return process
+
+
+def free_port() -> int:
+    """A port of this machine where nobody listens, and that the system gives to no other test's client meanwhile: it
+    draws theirs from 32768 on.
+    """
+    draw = random.SystemRandom()
+    while True:
+        port = draw.randrange(10_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def kill(process: subprocess.Popen[str]) -> None:

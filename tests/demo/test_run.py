@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import processes
+
 SIZE = "3000"
 RESULT = '<li class="result '
 
@@ -24,12 +26,9 @@ RESULT = '<li class="result '
 def environment():
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     ours = {"DATABASE_URL", "REDIS_URL", "EMBEDDED_SERVICES", "LOCAL", "SITE_URL", "DATA_DIR", "EMAIL_URL"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    yield {**kept, "STATE_DIR": str(folder / "state"), "PORT": str(port), "DEMO_SIZE": SIZE}
+    yield {**kept, "STATE_DIR": str(folder / "state"), "PORT": str(processes.free_port()), "DEMO_SIZE": SIZE}
     shutil.rmtree(folder)
 
 

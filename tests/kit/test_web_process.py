@@ -131,9 +131,7 @@ def relay():
 
 @pytest.fixture
 def web(relay, tmp_path, transactional_db):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = processes.free_port()
     log = tmp_path / "log"
     name = connection.settings_dict["NAME"]
     environment = {

@@ -35,7 +35,6 @@ def server(settings):
     with MailServer() as running:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = running.host, running.port
-        settings.EMAIL_TIMEOUT = 1
         yield running
 
 

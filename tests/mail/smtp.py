@@ -4,11 +4,12 @@ import asyncio
 import email
 import os
 import signal
-import socket
 from collections.abc import Callable
 from email.policy import default as modern
 
 from aiosmtpd.controller import Controller
+
+from tests import processes
 
 
 class MailServer:
@@ -28,9 +29,7 @@ class MailServer:
         self.delay = 0.0
         self.kill: Callable[[], int] | None = None
         self.host = "127.0.0.1"
-        with socket.socket() as free:
-            free.bind((self.host, 0))
-            self.port = free.getsockname()[1]
+        self.port = processes.free_port()
         self._controller = Controller(self, hostname=self.host, port=self.port, ready_timeout=10)
 
     def __enter__(self):

@@ -73,8 +73,9 @@ def test_a_5xx_is_final_visible_and_told(write, server, step, caplog):
     assert message.attempts == 1
 
 
-def test_a_server_that_hangs_costs_its_timeout_and_the_message_is_kept(write, server):
+def test_a_server_that_hangs_costs_its_timeout_and_the_message_is_kept(write, server, settings):
     server.hang = True
+    settings.EMAIL_TIMEOUT = 1
     message = deliver(write())
     assert message.status == MessageStatus.QUEUED
     assert message.next_attempt_at == AT + RETRY_DELAYS[0]

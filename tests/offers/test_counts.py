@@ -35,6 +35,12 @@ def sums(offer):
     return found.shown, found.opened, found.applied
 
 
+def writer_ends():
+    """Waits for the thread, which may be done already."""
+    if writer := counts._writer:
+        writer.join(timeout=60)
+
+
 def in_threads(works):
     faults = []
 
@@ -123,10 +129,8 @@ def test_eight_threads_of_a_hundred_notes_are_exactly_eight_hundred(settings):
 
     in_threads([lambda what=WHATS[n % 2]: work(what) for n in range(8)])
     settings.OFFER_COUNTS_DELAY = None
-    writer = counts._writer
-    if writer:
-        counts._enough.set()
-        writer.join(timeout=60)
+    counts._enough.set()
+    writer_ends()
     counts.write()
     assert [sums(offer) for offer in offers] == [(80, 80, 0)] * 5
 
@@ -149,17 +153,20 @@ def test_processes_that_write_the_same_offers_never_stop_each_other():
 @pytest.mark.django_db(transaction=True)
 def test_the_thread_writes_after_the_delay_holds_no_connection_and_ends(settings):
     offer = OfferFactory()
-    settings.OFFER_COUNTS_DELAY = 0.5
+    settings.OFFER_COUNTS_DELAY = 1
     begun = time.monotonic()
     counts.note(offer_ids=[offer.pk], what="opened", at=timezone.now())
-    assert time.monotonic() - begun < 0.4
-    assert sums(offer) == (0, 0, 0)
-    counts._writer.join(timeout=60)
+    assert time.monotonic() - begun < 0.8
+    before = sums(offer)
+    # A machine that held this test up for the whole delay has shown nothing of what comes before it.
+    assert before == (0, 0, 0) or time.monotonic() - begun >= 1
+    writer_ends()
     assert sums(offer) == (0, 1, 0)
     assert counts._writer is None
     # Another one starts when there is something again.
+    settings.OFFER_COUNTS_DELAY = 0.01
     counts.note(offer_ids=[offer.pk], what="opened", at=timezone.now())
-    counts._writer.join(timeout=60)
+    writer_ends()
     assert sums(offer) == (0, 2, 0)
 
     def is_alone():
@@ -181,7 +188,7 @@ def test_many_notes_are_written_without_waiting_for_the_delay(settings):
     for _ in range(counts.MANY):
         counts.note(offer_ids=[offer.pk], what="shown", at=timezone.now())
     settings.OFFER_COUNTS_DELAY = 0.01
-    counts._writer.join(timeout=60)
+    writer_ends()
     assert sums(offer) == (counts.MANY, 0, 0)
 
 

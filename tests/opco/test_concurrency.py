@@ -234,15 +234,15 @@ def test_a_clock_passes_over_what_another_one_is_at_and_does_the_rest_at_once():
     def holds():
         with transaction.atomic():
             Decision.objects.select_for_update().get(pk=slow.pk)
-            both.wait(10)
-            both.wait(10)
+            both.wait(60)
+            both.wait(60)
 
     def applies():
-        both.wait(10)
+        both.wait(60)
         start = time.monotonic()
         applied = clock.apply_due(at=AT + TICK)
         took = time.monotonic() - start
-        both.wait(10)
+        both.wait(60)
         return applied, took
 
     _, (applied, took) = together(holds, applies)
@@ -260,16 +260,16 @@ def test_reading_a_file_and_deciding_about_another_wait_for_nobody_who_is_decidi
     def holds():
         with transaction.atomic():
             locked_file(desk, access.pk)
-            both.wait(20)
-            both.wait(20)
+            both.wait(60)
+            both.wait(60)
 
     def works():
-        both.wait(20)
+        both.wait(60)
         try:
             # A wait would end by the lock's own limit.
             return browser.get(reverse("opco:case", args=[access.pk])).status_code, certify(colleague, other).status
         finally:
-            both.wait(20)
+            both.wait(60)
 
     assert together(holds, works)[1] == (200, DecisionStatus.HELD)
 
