@@ -9,8 +9,23 @@ from logging import getLevelNamesMapping
 from pathlib import Path
 
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import LimitRequestLine
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
 
 from labonnealternance.kit import logging
+
+ADDRESS_TOO_LONG = """\
+<!DOCTYPE html>
+<html lang="fr">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Adresse trop longue</title></head>
+<body>
+<h1>Adresse trop longue</h1>
+<p>Ce que vous avez écrit, ou le lien que vous avez suivi, dépasse ce que le service peut lire.</p>
+<p>Revenez en arrière et écrivez-le en moins de mots, ou <a href="/">repartez de l’accueil</a>.</p>
+</body>
+</html>
+"""
 
 
 def _number(name: str, default: int) -> int:
@@ -27,12 +42,13 @@ def _level() -> str:
 
 
 workers = _number("WEB_CONCURRENCY", 2)
-worker_class = "gthread"
 threads = _number("WEB_THREADS", 4)
 # Longer than the statement timeout of the web (10 s): the database gives up first, and the visitor reads a page.
 timeout = 15
 graceful_timeout = 15
 keepalive = 5
+# The longest that gunicorn reads: a search whose every field is full, in any script, fits in it.
+limit_request_line = 8190
 # A heartbeat on a disk that is busy would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # By default a visitor whose proxy is on this machine may say where the site is mounted: SCRIPT_NAME moves every link.
@@ -65,3 +81,22 @@ class AccessLogger(Logger):
 
 
 logger_class = AccessLogger
+
+
+class Worker(ThreadWorker):
+    """Refuses what can't reach a page: in French what a visitor may do, and in the log not a word on who it was."""
+
+    def handle_error(self, req, client, addr, exc):
+        if not isinstance(exc, LimitRequestLine):
+            super().handle_error(req, client, ("", -1), exc)
+            return
+        self.log.warning("address_too_long")
+        page = ADDRESS_TOO_LONG.encode()
+        head = (
+            "HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nCache-Control: no-store\r\n"
+            f"Content-Type: text/html; charset=utf-8\r\nContent-Length: {len(page)}\r\n\r\n"
+        )
+        write_nonblock(client, head.encode() + page)
+
+
+worker_class = Worker

@@ -262,7 +262,16 @@ def test_a_visitor_moves_no_link_and_what_is_refused_leaves_one_line(web):
     assert web.ask("HEAD", "/").status == 200
     assert web.ask("GET", "/", headers={"Host": "mechant.exemple.fr"}).status == 400
     assert web.ask("GET", "/?q=%00").status == 400
+    assert web.ask("GET", "/?q=" + "%C3%A9" * 1300).status == 200
+    too_long = web.ask("GET", "/?q=" + "a" * 10_000)
+    assert too_long.status == 414
+    assert "Adresse trop longue" in too_long.text
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as garbled:
+        garbled.sendall(b"GET / HTTP/9.9\r\n\r\n")
+        assert garbled.recv(4096).startswith(b"HTTP/1.1 400")
     log = web.log.read_text()
+    assert "address_too_long" in log
+    assert not [line for line in log.splitlines() if '"level": "warning"' in line and "127.0.0.1" in line]
     assert "mechant.exemple.fr" in log
     assert "Traceback" not in log
     assert "WSGI app sent body" not in log
