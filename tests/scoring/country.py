@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from django.db import connection
 
 from companies.models import Commune, Departement, Establishment, Naf, NafRomeShare, Rome
 from scoring.pipeline import dataset as dataset_of
@@ -70,8 +71,27 @@ def read(folder: Path, *, run_month: int = RUN_MONTH, quarantine: Path | None = 
     )
 
 
+#: The rows of a history that this process has put into its database once, as PostgreSQL copies them.
+_copied: dict[Path, dict[str, bytes]] = {}
+
+
 def load(folder: Path) -> None:
-    """The country and the establishments of a history, in the database."""
+    """The country and the establishments of a history, in the database: written once, then copied."""
+    tables = [model._meta.db_table for model in (Departement, Commune, Naf, Rome, NafRomeShare, Establishment)]
+    with connection.cursor() as cursor:
+        if folder not in _copied:
+            _write(folder)
+            _copied[folder] = {}
+            for table in tables:
+                with cursor.copy(f"COPY {table} TO STDOUT") as rows:
+                    _copied[folder][table] = b"".join(bytes(row) for row in rows)
+            return
+        for table in tables:
+            with cursor.copy(f"COPY {table} FROM STDIN") as rows:
+                rows.write(_copied[folder][table])
+
+
+def _write(folder: Path) -> None:
     known = references()
     Departement.objects.bulk_create([Departement(code=code, name=f"Département {code}") for code in DEPARTEMENTS])
     Commune.objects.bulk_create(
