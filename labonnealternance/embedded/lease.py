@@ -34,9 +34,7 @@ def services() -> Iterator[None]:
         try:
             for service in wanted:
                 service.start()
-        finally:
             fcntl.flock(door, fcntl.LOCK_UN)
-        try:
             yield
         finally:
             fcntl.flock(door, fcntl.LOCK_EX)

@@ -139,23 +139,37 @@ def _fail(step: str, output: str):
 
 
 def _create_cluster():
-    ensure_private(_data(), owner=_owner())
+    """Made aside: what Ctrl-C leaves half made is begun again."""
+    aside = _data().with_suffix(".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    ensure_private(aside, owner=_owner())
     folder = binaries()
     version = int(_run(folder / "postgres", "--version").stdout.split()[2].split(".")[0])
     locale = ["--locale-provider=builtin"] if version >= 17 else []
     answer = _run(
-        folder / "initdb", "-D", _data(), "-U", USER, "-E", "UTF8", "--auth=trust", "--no-instructions",
+        folder / "initdb", "-D", aside, "-U", USER, "-E", "UTF8", "--auth=trust", "--no-instructions",
         "--locale=C.UTF-8", *locale,
     )  # fmt: skip
     if answer.returncode:
-        shutil.rmtree(_data(), ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
         _fail("initdb", answer.stdout)
+    aside.rename(_data())
 
 
 def start():
     """Starts the server unless it runs; creates the cluster and the database the first time."""
-    if is_running():
-        return
+    if not is_running():
+        _start_server()
+    import psycopg
+
+    # Looked for each time: whoever started the server may have been stopped before it made the database.
+    with psycopg.connect(host=host(), user=USER, dbname="postgres", autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if not known:
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')
+
+
+def _start_server():
     if not (_data() / "PG_VERSION").exists():
         _create_cluster()
     ensure_private(Path(host()), owner=_owner())
@@ -174,12 +188,6 @@ def start():
     )
     if answer.returncode:
         _fail("le démarrage", "")
-    import psycopg
-
-    with psycopg.connect(host=host(), user=USER, dbname="postgres", autocommit=True) as connection:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-        if not known:
-            connection.execute(f'CREATE DATABASE "{DATABASE}"')
 
 
 def stop():

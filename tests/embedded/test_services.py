@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
+
 USE = """
 import sys, psycopg, redis
 from labonnealternance.embedded import services, postgres, valkey
@@ -90,6 +92,30 @@ def test_a_server_left_behind_by_a_killed_process_is_adopted_and_stopped_by_the_
     assert is_up(copy_environment) == "True True"
     assert use(copy_environment, "next") == "killed next | killed next"
     assert is_up(copy_environment) == "False False"
+
+
+def test_a_first_start_that_is_stopped_by_ctrl_c_leaves_nothing_running_and_is_begun_again(copy_environment):
+    # A test's own parent may ignore Ctrl-C, which its children would too.
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)" + USE
+    started = subprocess.Popen([sys.executable, "-c", script, "stopped"], env=copy_environment, stderr=subprocess.PIPE)
+    half_made = Path(copy_environment["STATE_DIR"]) / "postgres.part" / "PG_VERSION"
+    processes.wait_until(lambda: half_made.exists() or started.poll() is not None)
+    started.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in started.communicate(timeout=60)[1].decode()
+    assert is_up(copy_environment) == "False False"
+    assert use(copy_environment, "again") == "again | again"
+
+
+def test_a_database_that_its_server_lacks_is_made_by_the_next_to_come(copy_environment):
+    first = stay(copy_environment, "first")
+    script = (
+        "import psycopg; from labonnealternance.embedded import postgres as p; "
+        "psycopg.connect(host=p.host(), user=p.USER, dbname='postgres', autocommit=True)"
+        ".execute(f'DROP DATABASE {p.DATABASE} WITH (FORCE)')"
+    )
+    subprocess.run([sys.executable, "-c", script], env=copy_environment, check=True)
+    assert use(copy_environment, "second") == "second | first second"
+    first.communicate("\n", timeout=60)
 
 
 def test_two_copies_run_side_by_side(copy_environment, open_folder):
