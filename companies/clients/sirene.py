@@ -37,7 +37,7 @@ class UnreadableFile(Exception):
 class Rejected:
     """A line that does not fit: its number in the file (the header is line 1), why, and what it holds.
 
-    ``siret`` is the line's SIRET where it is a valid one: a line set aside is no sign of a closure.
+    ``siret`` is the line's SIRET where it can still be told: a line set aside is no sign of a closure.
     """
 
     line: int
@@ -116,6 +116,8 @@ def open_stock(path: Path) -> StockFile:
 
 def _refuse_repeated(path: Path, header: list[str]):
     repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated and not repeated[0]:
+        raise UnreadableFile(f"{path.name} : des colonnes n'ont pas de nom ; la première ligne doit les nommer toutes.")
     if repeated:
         raise UnreadableFile(f"{path.name} : la colonne {repeated[0]} est écrite deux fois.")
 
@@ -251,9 +253,12 @@ def _open_csv(path: Path, size: int, magic: bytes) -> StockFile:
 def _csv_batches(name, stream: _Physical, header, delimiter, wanted) -> Iterator[Batch]:
     skipped: list[int] = []
     rejected: list[Rejected] = []
+    swallowing: list[int] = []
 
     def set_aside(row) -> str:
         skipped.append(row.number)
+        if "\n" in row.text:
+            swallowing.append(row.number)
         if row.text.strip():
             reason = f"{row.actual_columns} colonne{'s' if row.actual_columns > 1 else ''} au lieu de "
             rejected.append(Rejected(row.number, f"{reason}{row.expected_columns}.", row.text))
@@ -285,8 +290,10 @@ def _csv_batches(name, stream: _Physical, header, delimiter, wanted) -> Iterator
         )
     read = line - 1 + len(skipped)
     if stream.lines > read:
+        # In a column that is not read, what swallows the end of the file is its last line.
+        first = swallowing[0] if swallowing else read
         raise UnreadableFile(
-            f"{name} : {stream.lines - read} lignes ont été avalées par un guillemet qui n'est pas fermé."
+            f"{name}, ligne {first} : un guillemet n'est pas fermé, et des lignes s'y perdent ({stream.lines - read})."
         )
 
 

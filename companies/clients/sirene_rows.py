@@ -5,10 +5,12 @@ activity or a commune that the references don't know keeps its place without it,
 make an establishment disappear for a nomenclature's delay. Loads pyarrow and numpy: see ``companies.clients.sirene``.
 """
 
+import contextlib
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +21,7 @@ from pyproj import Transformer
 
 from companies.clients.sirene import Batch, Rejected
 from companies.enums import HeadcountBand
+from companies.models import InvalidNumber, clean_siret
 
 LA_POSTE = 356000000
 LA_POSTE_HEADQUARTERS = 35600000000048
@@ -26,6 +29,7 @@ LA_POSTE_HEADQUARTERS = 35600000000048
 FAR = 0.5
 LONGEST_TEXT = 200
 HIDDEN = "[ND]"
+_SIRET = re.compile(r"(?<![0-9])[0-9]{14}(?![0-9])")
 
 # Who projects what: Lambert-93 in the métropole, the UTM zone of each overseas département.
 PROJECTIONS = {
@@ -145,14 +149,25 @@ class _Lines:
         for row in np.flatnonzero(mask):
             self.reasons.setdefault(int(row), reason if isinstance(reason, str) else reason(int(row)))
 
-    def rejected(self, sirets: pa.StringArray | None, sound: np.ndarray | None) -> list[Rejected]:
+    def rejected(self) -> list[Rejected]:
         out = list(self.batch.rejected)
         for row, reason in sorted(self.reasons.items()):
             content = {name: array[row].as_py() for name, array in self.batch.columns.items()}
-            siret = sirets[row].as_py() if sirets is not None and sound is not None and sound[row] else None
             filled = {name: value for name, value in content.items() if value}
-            out.append(Rejected(int(self.batch.lines[row]), reason, filled, siret))
+            out.append(Rejected(int(self.batch.lines[row]), reason, filled))
         return out
+
+
+def with_siret(rejected: Rejected) -> Rejected:
+    """The same line with the SIRET that it names, its lost zeros given back: it is no sign of a closure."""
+    if isinstance(rejected.content, str):
+        named = _SIRET.findall(rejected.content)
+    else:
+        named = [rejected.content.get("siret", "").strip().zfill(14)]
+    for text in named:
+        with contextlib.suppress(InvalidNumber):
+            return replace(rejected, siret=clean_siret(text))
+    return rejected
 
 
 def digits(array: pa.StringArray, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -286,7 +301,7 @@ class EstablishmentRows:
         """Judges the lines of ``batch`` and makes rows of those that fit."""
         lines = _Lines(batch)
         if not len(lines):
-            return Parsed(0, None, list(batch.rejected), batch.position)
+            return Parsed(0, None, [with_siret(each) for each in batch.rejected], batch.position)
         sirets = lines.text("siret")
         numbers, shaped, sound = valid_sirets(sirets)
         lines.set_aside(~shaped, lambda row: f"Un SIRET a 14 chiffres : « {sirets[row].as_py()} ».")
@@ -345,7 +360,7 @@ class EstablishmentRows:
         return Parsed(
             rows=table.num_rows,
             table=table,
-            rejected=lines.rejected(sirets, sound),
+            rejected=[with_siret(each) for each in lines.rejected()],
             position=batch.position,
             unknown_naf=pc.sum(pc.and_(unknown_naf, fits)).as_py() or 0,
             unplaced=pc.sum(unplaced).as_py() or 0,
@@ -454,7 +469,7 @@ class LegalUnitRows:
             names=list(self.columns),
         ).filter(fits)
         latest = pc.max(treated_on.filter(fits)).as_py()
-        return Parsed(table.num_rows, table, lines.rejected(None, None), batch.position, latest=latest)
+        return Parsed(table.num_rows, table, lines.rejected(), batch.position, latest=latest)
 
     def _names(self, lines: _Lines) -> pa.StringArray:
         """The company's name: its usual one, its legal one, else the person's."""

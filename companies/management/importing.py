@@ -16,6 +16,8 @@ from labonnealternance.kit.commands import progress
 from labonnealternance.kit.text import counted
 
 INTERRUPTED = 130
+# PostgreSQL's own code.
+DISK_FULL = "53100"
 
 
 class ImportCommand(BaseCommand):
@@ -77,8 +79,10 @@ class ImportCommand(BaseCommand):
                 raise CommandError(str(refusal)) from None
             except KeyboardInterrupt:
                 raise CommandError("Import interrompu : rien n'a changé.", returncode=INTERRUPTED) from None
-            except OperationalError:
-                raise CommandError("Import interrompu : la base ne répond plus. Rien n'a changé.") from None
+            except OperationalError as error:
+                is_full = getattr(error.__cause__, "sqlstate", None) == DISK_FULL
+                why = "la base n'a plus de place sur son disque" if is_full else "la base ne répond plus"
+                raise CommandError(f"Import interrompu : {why}. Rien n'a changé.") from None
             except OSError as error:
                 raise CommandError(
                     f"Import interrompu, rien n'a changé : {error.filename or 'le disque'} ne peut pas être écrit."

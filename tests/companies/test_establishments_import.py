@@ -204,6 +204,19 @@ class TestDifferences:
         bring([*(line(n) for n in range(1, 5)), line(5, etatAdministratif="?")])
         assert the(5).closed_on is None
 
+    def test_a_line_set_aside_closes_nothing_when_it_is_cut_in_another_encoding_or_has_lost_its_zeros(
+        self, bring, tmp_path
+    ):
+        bring([line(n) for n in range(1, 6)])
+        whole = stock.as_csv([line(1), line(2, enseigne1Etablissement="CAFÉ"), *(line(n) for n in range(3, 6))])
+        path = tmp_path / "stock.csv"
+        lost_zeros = whole.replace(f",{make_siret(3)},", f",{make_siret(3).lstrip('0')},").encode("latin-1")
+        # As a download that stopped leaves it.
+        path.write_bytes(lost_zeros[:-40])
+        bring(path)
+        assert last_import().quarantined_rows == 3
+        assert not Establishment.objects.filter(closed_on__isnull=False).exists()
+
     def test_a_partial_file_closes_nothing_by_its_silence_and_is_no_measure_for_the_next(self, bring):
         bring([line(n) for n in range(1, 6)])
         bring([line(1, enseigne1Etablissement="AUTRE")], "--partial")
@@ -425,6 +438,7 @@ class TestRefusals:
             ("siret,é\n".encode("utf-16"), "n'est pas en UTF-8"),
             ("siret,é\n".encode("latin-1"), "n'est pas en UTF-8"),
             (b"siret,siret\n1,2\n", "la colonne siret est écrite deux fois"),
+            (b"123,,\n1,2,3\n", "des colonnes n'ont pas de nom"),
             (b"siret,a\r1,2\r", "a d'anciennes fins de ligne"),
             (b"PK\x05\x06" + b"\0" * 18, "ne contient aucun fichier"),
             (b"PAR1 is not parquet", "incomplet ou abîmé"),
@@ -460,7 +474,7 @@ class TestRefusals:
         for column in ("enseigne1Etablissement", "enseigne3Etablissement"):
             lines = stock.as_csv([line(1), line(2, **{column: "QQQ"}), *(line(n) for n in range(3, 9))])
             path.write_text(lines.replace("QQQ", '"QQQ'))
-            with pytest.raises(CommandError, match="guillemet"):
+            with pytest.raises(CommandError, match="ligne 3 : un guillemet"):
                 bring(path)
             assert not Establishment.objects.exists()
             assert last_import().status == ImportStatus.INTERRUPTED
@@ -678,6 +692,21 @@ class TestInterruptions:
         assert "la base ne répond plus. Rien n'a changé." in told
         assert "Traceback" not in told
         assert Establishment.objects.count() == 0
+
+    def test_a_disk_that_is_full_is_a_sentence_and_nothing_changes(self, bring):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION pg_temp.full() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE 'no space left' USING ERRCODE = 'disk_full'; END $$;"
+                "CREATE TRIGGER is_full BEFORE INSERT ON companies_establishment EXECUTE FUNCTION pg_temp.full()"
+            )
+        try:
+            with pytest.raises(CommandError, match=r"plus de place sur son disque\. Rien n'a changé\."):
+                bring([line(1)])
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TRIGGER is_full ON companies_establishment")
+        assert last_import().status == ImportStatus.INTERRUPTED
 
     def test_two_at_once_the_second_says_so_and_stops(self, bring):
         with single_run("import_establishments"), pytest.raises(AlreadyRunning, match="est déjà en cours"):
