@@ -38,6 +38,8 @@ def contacts() -> str:
 def edition_and_asked_for() -> str:
     """The edition online, and the pairs near the disc that a decision lists: no release holds these, so they take a
     middling weight.
+
+    Decisions come first, whatever the planner thinks of places it does not know yet: hence OFFSET.
     """
     order_key = SearchEdition().order_key_sql(
         establishment_id="e.id",
@@ -52,7 +54,7 @@ def edition_and_asked_for() -> str:
         LEFT JOIN LATERAL (
             SELECT e.id, code, {order_key}, e.latitude, e.longitude
             FROM ({ASKED_FOR.sql}) AS decision (siret, codes)
-            JOIN companies_establishment e ON e.siret = decision.siret
+            CROSS JOIN LATERAL (SELECT * FROM companies_establishment WHERE siret = decision.siret OFFSET 0) e
             CROSS JOIN LATERAL unnest(decision.codes) AS code
             WHERE decision.codes && %(codes)s::varchar[] AND code = ANY (%(codes)s::text[])
               AND e.latitude BETWEEN %(south)s::float8 AND %(north)s::float8

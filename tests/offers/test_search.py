@@ -377,6 +377,20 @@ class TestAnswer:
                 written = written.replace("'::timestamptz::timestamptz", "'::timestamptz")
                 assert written == cursor.mogrify(*queryset.query.sql_with_params())
 
+    def test_what_decisions_list_is_read_from_the_decisions_whatever_indexes_there_are(self, jobs):
+        """Read from the place, it would take longer the larger the disc."""
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE INDEX of_another ON companies_establishment (latitude, longitude)")
+            cursor.execute("ANALYZE companies_establishment")
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        reader = establishments.Reader(codes=[BAKER], disc=Disc(*METZ, 100), at=NOW)
+        sql, params = reader.first()[0]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {sql}", params)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "establishment_siret" in plan, plan
+        assert "of_another" not in plan, plan
+
     def test_an_answer_comes_from_the_edition_of_the_night_before_too(self, jobs):
         bakery = make_establishment()
         put_online([(bakery, BAKER, 1)])
