@@ -5,12 +5,14 @@ Made by the real actions, some of them in the past; once every offer of the demo
 
 import random
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,15 +23,17 @@ from labonnealternance.accounts.enums import Role
 from labonnealternance.accounts.models import User
 from labonnealternance.kit.demo_registry import Step
 from labonnealternance.mail.models import Message
+from offers import search
 from offers.actions import accesses, clock, links, offers, registrations
 from offers.actions.offers import OfferFields
 from offers.enums import AccessStatus, ContractType, Door, Level, OfferStatus, Outcome
 from offers.models import Offer, OfferDay
+from offers.public import questions
 
 SEED = 2026
 OFFERS, OFFERS_OF_ONE, WAITING = 150, 3, 8
-PLACES_OF_A_TOWN = 4
-EXAMPLE = {"metier": "Boulanger", "lieu": "Lyon", "rayon": "30"}
+PLACES_OF_A_TOWN, PLACES_OF_THE_EXAMPLE = 4, 7
+EXAMPLE = {"metier": "Boulangère", "lieu": "Metz", "rayon": "30"}
 RECRUITER = PEOPLE[Role.RECRUITER][0]
 # Nothing known of any company is at this domain.
 STRANGER = "quelquun@ailleurs.exemple.fr"
@@ -72,13 +76,7 @@ def _places(rng: random.Random) -> list[Place]:
 
 
 def _market(places: list[Place]) -> list[Place]:
-    """What the example finds, then a few establishments of each town whose address is known, large towns first."""
-    bakers = set(RomeAppellation.objects.filter(label__startswith=EXAMPLE["metier"]).values_list("rome_id", flat=True))
-    example = [
-        place._replace(romes=sorted(place.romes, key=lambda rome: rome not in bakers))
-        for place in places
-        if place.town.startswith(EXAMPLE["lieu"]) and bakers & {*place.romes}
-    ]
+    """Of what the example finds, then a few establishments of each town whose address is known, large towns first."""
     towns: dict[str, list[Place]] = {}
     for place in places:
         if place.contact:
@@ -86,9 +84,24 @@ def _market(places: list[Place]) -> list[Place]:
     largest_first = sorted(towns, key=lambda town: (-len(towns[town]), town))
     others = [place for town in largest_first for place in towns[town][:PLACES_OF_A_TOWN]]
     market: dict[str, Place] = {}
-    for place in example[:PLACES_OF_A_TOWN] + others:
+    for place in _of_the_example(places) + others:
         market.setdefault(place.siret, place)
     return list(market.values())
+
+
+def _of_the_example(places: list[Place]) -> list[Place]:
+    """Those of ``places`` that the example finds, up to a few, its job first."""
+    asked = questions.read(QueryDict(urlencode(EXAMPLE)))
+    if not asked.is_complete:
+        return []
+    market = questions.asked_of_the_market(asked, today=timezone.localdate())
+    found = search.search(replace(market, kinds=frozenset([search.Kind.ESTABLISHMENTS])), at=timezone.now())
+    known = {place.siret: place for place in places}
+    example = [known[each.establishment.siret] for each in found.establishments if each.establishment.siret in known]
+    return [
+        place._replace(romes=sorted(place.romes, key=lambda rome: rome not in asked.rome_codes))
+        for place in example[:PLACES_OF_THE_EXAMPLE]
+    ]
 
 
 def _open_the_market() -> None:

@@ -18,7 +18,7 @@ chunks: memory does not grow with the number of months, and the same seed and da
 
 import csv
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -77,6 +77,9 @@ NAF_TASTES = {
     "8623Z": 0.4, "7500Z": 0.4, "8121Z": -0.8, "4120A": 0.2, "8130Z": 0.5,
 }  # fmt: skip
 
+# What a search around a town reaches first.
+GATHERING_KM = 30
+KM_PER_DEGREE = 111.2
 ORACLE_WINDOW_MONTHS = 6
 ORACLE_YEARS_BACK = 3
 
@@ -109,6 +112,8 @@ class World:
     mean_age_years: float = 9.0
     apprenticeship_share: float = 0.92
     with_contact_share: float = 0.65
+    # Shares of the establishments that gather around communes, by their codes: each is then a real town.
+    gathered: Mapping[str, float] = field(default_factory=dict)
     chunk: int = 50_000
 
     def __post_init__(self):
@@ -122,6 +127,8 @@ class World:
             raise ValueError("Une graine est un nombre positif ou nul.")
         if self.as_of.day != 1:
             raise ValueError("La date de la simulation est le premier jour d'un mois.")
+        if not all(0 <= share <= 1 for share in self.gathered.values()) or sum(self.gathered.values()) > 1:
+            raise ValueError("Les parts d'une simulation vont de 0 à 1, et leur somme aussi.")
 
     @property
     def end(self) -> int:
@@ -169,7 +176,7 @@ def simulate(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "oracle").mkdir(exist_ok=True)
-    references = replace(references, communes=_inhabited(references.communes, world.size))
+    references = replace(references, communes=_drawn_communes(world, references.communes))
     country = _draw_country(world, references)
     rows = {"establishments": 0, "contracts": 0, "hires": 0, "financials": 0, "contacts": 0, "oracle": 0}
     texts = _Texts.of(references)
@@ -221,13 +228,35 @@ def simulate(
     return rows
 
 
-def _inhabited(communes: pd.DataFrame, establishments: int) -> pd.DataFrame:
-    """The communes that establishments are drawn in: a small country gathers in the largest town of each département
-    and in its larger towns, so that a search finds several of a trade around one.
+def _drawn_communes(world: World, communes: pd.DataFrame) -> pd.DataFrame:
+    """The communes that establishments are drawn in, with their ``weight``: a small country gathers in the largest town
+    of each département, in its larger towns, and around those that ``world`` names, so that a search finds several of a
+    trade around one.
     """
+    # Firms gather a little more than people do.
+    people = communes["population"].to_numpy(float) ** 1.05
     rank = communes["population"].rank(method="first", ascending=False)
     chief = communes.groupby("departement")["population"].transform("max") == communes["population"]
-    return communes[chief | (rank <= max(150, establishments // 40))].reset_index(drop=True)
+    weight = _shares(people, (chief | (rank <= max(150, world.size // 40))).to_numpy())
+    weight *= 1 - sum(world.gathered.values())
+    for code, share in world.gathered.items():
+        weight += share * _shares(people, _kilometres_to(code, communes) <= GATHERING_KM)
+    return communes.assign(weight=weight)[weight > 0].reset_index(drop=True)
+
+
+def _shares(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    values = np.where(kept, values, 0.0)
+    return values / max(values.sum(), 1.0)
+
+
+def _kilometres_to(code: str, communes: pd.DataFrame) -> np.ndarray:
+    """Distances to the commune ``code``, good enough for a town's surroundings."""
+    points = communes[["latitude", "longitude"]].to_numpy(float)
+    here = points[(communes["code"] == code).to_numpy()]
+    if not len(here):
+        raise ValueError(f"La commune {code} n’est pas dans les référentiels, ou personne n’y habite.")
+    north, east = (points - here[0]).T
+    return np.hypot(north, east * np.cos(np.radians(here[0, 0]))) * KM_PER_DEGREE
 
 
 def _draw_country(world: World, references: References) -> _Country:
@@ -246,9 +275,7 @@ def _draw_country(world: World, references: References) -> _Country:
     # 100,000 numbers start with 000; a larger country goes on after them.
     siren = rng.permutation(max(100_000, units))[:units][unit]
 
-    # Town sizes: firms gather a little more than people do.
-    weights = communes["population"].to_numpy(float) ** 1.05
-    commune = rng.choice(len(communes), n, p=weights / weights.sum())
+    commune = rng.choice(len(communes), n, p=(communes["weight"] / communes["weight"].sum()).to_numpy())
 
     sections = naf["code"].map(section_of)
     other = ORDINARY_NAF if len(naf) < SHORT_LIST else RARE_NAF
@@ -491,9 +518,9 @@ def _stock(world: World, country: _Country, part: slice, siret: np.ndarray, text
     commune, naf, created, closed = (
         values[part] for values in (country.commune, country.naf, country.created, country.closed)
     )
-    latitude = texts.latitude[commune] + rng.normal(0, 1, n) * texts.spread_km[commune] / 111.2
+    latitude = texts.latitude[commune] + rng.normal(0, 1, n) * texts.spread_km[commune] / KM_PER_DEGREE
     longitude = texts.longitude[commune] + rng.normal(0, 1, n) * texts.spread_km[commune] / (
-        111.2 * np.cos(np.radians(texts.latitude[commune]))
+        KM_PER_DEGREE * np.cos(np.radians(texts.latitude[commune]))
     )
     east, north = lambert_93(latitude, longitude)
     # Overseas the registry has other projections: those points are left out.

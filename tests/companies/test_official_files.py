@@ -2,14 +2,19 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from django.conf import settings
 from django.db import transaction
 
 from companies.models import Commune, Idcc, Naf, NafRomeShare, Opco, Rome, RomeAppellation, RomeItem, RomeMobility
+from scoring import demo
+from scoring.actions.sources import simulation_references
+from scoring.pipeline.simulate import World, simulate
 from tests.companies.sample_source import load
 from tests.companies.test_job_sheets import check_every_sheet
 from tests.companies.test_suggestions import JOBS, PLACES, first_jobs, first_places, place
+from tests.scoring.country import AS_OF
 
 pytestmark = [
     pytest.mark.official_data,
@@ -53,3 +58,15 @@ def test_what_people_type_gives_the_right_job_and_place_first():
 def test_every_job_has_a_sheet():
     assert Rome.objects.count() > 1500
     check_every_sheet()
+
+
+@pytest.mark.usefixtures("report")
+def test_the_demo_s_establishments_make_real_towns_where_visitors_look(tmp_path):
+    world = World(size=demo.USUAL_SIZE, seed=demo.SEED, as_of=AS_OF, months=36, gathered=demo.GATHERED)
+    simulate(world, simulation_references(), tmp_path)
+    drawn = pd.read_parquet(tmp_path / "establishments.parquet")
+    communes = drawn["codeCommuneEtablissement"]
+    bakeries = communes[drawn["activitePrincipaleEtablissement"] == "10.71C"]
+    assert (bakeries.str.startswith("57")).sum() > 40
+    assert communes[communes.str.startswith("57")].nunique() > 150, "its villages too"
+    assert communes.str[:2].nunique() > 90, "and the country beyond"

@@ -19,7 +19,7 @@ import pytest
 from tests import processes
 
 SIZE = "3000"
-RESULT = '<li class="result '
+RESULT, OFFER = '<li class="result ', "Offre d’emploi</p>"
 
 
 @pytest.fixture
@@ -94,7 +94,8 @@ def test_one_command_runs_the_service_and_a_second_one_loses_nothing(environment
         assert copy.get("/")[0] == 200
         status, results = copy.get(told["pages"]["search_example"].removeprefix(told["base_url"]))
         assert status == 200
-        assert RESULT in results
+        assert results.count(RESULT) == 20, "a visitor sees a whole page"
+        assert results.count(OFFER) > 3
         assert told["pages"]["offer_example"].removeprefix(told["base_url"]) in results
         offers = told["roles"]["recruiter"]["offers"]
         assert set(offers) == {"ending", "read", "filled", "awaiting"}

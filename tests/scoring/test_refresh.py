@@ -294,6 +294,8 @@ def test_the_command_rolls_back(establishments, computed, history):
         (["simulate_history", "--out", "x", "--as-of", "hier"], "n'est pas un mois"),
         (["simulate_history", "--out", "x", "--size", "0"], "au moins 1 établissement"),
         (["simulate_history", "--out", "x", "--as-of", "0001-01"], "entre 2000 et 2100"),
+        (["simulate_history", "--out", "x", "--gather", "57463"], "comme 57463=0.3"),
+        (["simulate_history", "--out", "x", "--gather", "57463=1.3"], "vont de 0 à 1"),
         (["simulate_history", "--out", "x"], "import_references"),
     ],
 )
@@ -311,6 +313,11 @@ def test_a_folder_that_can_t_be_written_is_a_sentence(establishments, tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(CommandError, match=r"Rien ne peut être écrit dans .*taken"):
         told("simulate_history", "--size", "10", "--out", str(tmp_path / "taken"))
+
+
+def test_a_town_to_gather_around_is_one_of_the_references(establishments, tmp_path):
+    with pytest.raises(CommandError, match="pas de commune habitée de code 99999"):
+        told("simulate_history", "--size", "10", "--gather", "99999=0.3", "--out", str(tmp_path / "drawn"))
 
 
 def test_a_disk_that_can_t_be_written_stops_the_run_with_a_sentence(establishments, history, settings, tmp_path):

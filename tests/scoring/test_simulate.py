@@ -148,6 +148,21 @@ def test_towns_draw_establishments_as_they_draw_people(tables):
     assert np.corrcoef(people, counts)[0, 1] > 0.97
 
 
+def test_a_share_of_the_country_gathers_around_the_towns_that_are_named(tmp_path):
+    communes = country.references().communes
+    named = communes[communes["departement"] == "57"].iloc[5]
+    country.make_history(tmp_path, size=900, months=36, gathered={named["code"]: 0.4})
+    drawn = pd.read_parquet(tmp_path / "establishments.parquet")["codeCommuneEtablissement"]
+    degrees = np.hypot(
+        communes["latitude"] - named["latitude"],
+        (communes["longitude"] - named["longitude"]) * np.cos(np.radians(named["latitude"])),
+    )
+    near = communes.loc[degrees * 111.2 <= 30, "code"]
+    people = communes.set_index("code")["population"]
+    assert drawn.isin(near).mean() == pytest.approx(0.4 + 0.6 * people[near].sum() / people.sum(), abs=0.06)
+    assert drawn[~drawn.isin(near)].nunique() > 20
+
+
 def test_points_are_in_the_projection_of_the_registry():
     # The origin of Lambert-93 and a published point of IGN's circular.
     east, north = lambert_93(np.array([46.5, 49.0]), np.array([3.0, 3.0]))
@@ -190,6 +205,8 @@ def test_more_legal_units_than_the_first_range_holds_still_have_valid_numbers(tm
         {"seed": -1},
         {"as_of": country.AS_OF.replace(day=2)},
         {"as_of": country.AS_OF.replace(year=1)},
+        {"gathered": {"57463": 1.2}},
+        {"gathered": {"57463": -0.2, "69381": 0.4}},
     ],
 )
 def test_an_impossible_world_is_refused(fault):
@@ -201,6 +218,11 @@ def test_a_country_without_communes_is_refused(tmp_path):
     known = country.references()
     with pytest.raises(ValueError, match="référentiels"):
         simulate(World(size=10, seed=1, as_of=country.AS_OF), References(known.communes.head(0), known.naf), tmp_path)
+
+
+def test_a_town_that_is_not_known_gathers_nobody(tmp_path):
+    with pytest.raises(ValueError, match="La commune 99999"):
+        country.make_history(tmp_path, size=10, gathered={"99999": 0.5})
 
 
 def test_months_are_whole_numbers():
