@@ -21,4 +21,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        # What shells say of a command that Ctrl-C stopped; where it was then is nobody's concern.
+        sys.exit(130)

@@ -143,6 +143,8 @@ def main():
             provide_browser()
     except subprocess.CalledProcessError as failure:
         stop(f"Cette commande a échoué (code {failure.returncode}) : {' '.join(failure.cmd)}")
+    except KeyboardInterrupt:
+        stop("Arrêté.")
 
 
 if __name__ == "__main__":

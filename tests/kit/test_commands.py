@@ -1,6 +1,8 @@
 """Long commands: one at a time, and quiet where nobody looks."""
 
 import io
+import signal
+import subprocess
 
 import pytest
 from django.core.management import BaseCommand
@@ -43,6 +45,20 @@ def test_the_command_that_comes_second_exits_with_its_own_code(capsys):
     with single_run("import"), pytest.raises(SystemExit) as end:
         Command(stderr=io.StringIO()).run_from_argv(["manage.py", "import"])
     assert end.value.code == ALREADY_RUNNING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_ends_a_command_by_its_code_and_shows_no_trace():
+    process = processes.start(
+        "manage.py", "shell", "--no-imports", "-c", "import time; print('on', flush=True); time.sleep(60)",
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in its background has what it starts ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert process.stdout.readline() == "on\n"
+    process.send_signal(signal.SIGINT)
+    assert "Traceback" not in process.communicate(timeout=60)[1]
+    assert process.returncode == 130
 
 
 HOLD = """
