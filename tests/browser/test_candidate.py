@@ -52,6 +52,20 @@ def test_the_whole_way_is_made_by_keyboard_alone(town, visit):
         expect(page.locator("#total")).to_contain_text("23 entreprises")
 
 
+def test_the_address_that_one_shares_holds_only_what_was_chosen(town, visit):
+    with visit("/") as page:
+        page.get_by_label("Métier").fill("boulanger")
+        page.get_by_label("Lieu").fill("metz")
+        page.get_by_text("Filtrer les résultats").click()
+        page.get_by_label("Contrat").select_option("apprentissage")
+        page.get_by_role("button", name="Rechercher").click()
+        page.wait_for_url("**/recherche/?metier=boulanger&lieu=metz&rayon=30&contrat=apprentissage")
+        # What is missing is still told, beside its field.
+        page.get_by_label("Lieu").fill("")
+        page.get_by_role("button", name="Rechercher").click()
+        expect(page.get_by_text("Indiquez une commune ou un code postal.").first).to_be_visible()
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_on_a_phone_the_form_of_the_results_is_folded(town, visit, script):
     with visit(SEARCH, width=NARROW, java_script_enabled=script) as page:

@@ -226,6 +226,14 @@ def test_each_filter_is_told_above_the_results_and_left_out_alone(client):
     assert "debut" not in without
 
 
+def test_no_link_of_the_page_holds_an_empty_filter(client):
+    build_town(bakeries=23)
+    html = ask(client, **METZ, genre="entreprises", niveau="", contrat="", debut="", tri="", romes="", code="")
+    queries = re.findall(r'href="[^"]*\?([^"]*)"', html)
+    assert len(queries) > 20
+    assert [query for query in queries if re.search(r"=(&|$)", query)] == []
+
+
 def test_what_is_not_understood_is_the_page_s_title_and_where_one_types(client):
     build_references()
     html = ask(client, metier="", lieu="")
