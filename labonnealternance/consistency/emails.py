@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from email.utils import parseaddr
 
 from django.conf import settings
 from django.urls import reverse
@@ -22,7 +21,7 @@ def checks_failed(*, run: Run, failing: Sequence[Result], at: datetime) -> None:
     """One e-mail for all that fails this night."""
     write(
         name="checks_failed",
-        to=parseaddr(settings.CONTACT_EMAIL)[1],
+        to=settings.CONTACT_EMAIL,
         at=at,
         context={
             "night": run.night,
@@ -47,7 +46,7 @@ def checks_hold_again(*, run: Run, at: datetime) -> None:
     """The word that ends what ``checks_failed`` told."""
     write(
         name="checks_hold_again",
-        to=parseaddr(settings.CONTACT_EMAIL)[1],
+        to=settings.CONTACT_EMAIL,
         at=at,
         context={"night": run.night, "page": _page()},
     )

@@ -86,12 +86,14 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
             return urlsplit("")
         return parts
 
-    def sender(name: str, default: str, help_text: str) -> str:
+    def mailbox(name: str, default: str, help_text: str, *, may_be_named: bool) -> str:
         given = env.str(name, default="").strip() or (default if local else "")
         if not given:
             faults.append(f"{name} manque : {help_text}")
-        elif not EMAIL.fullmatch(parseaddr(given)[1]):
+        elif not EMAIL.fullmatch(parseaddr(given)[1]) or not given.isprintable():
             faults.append(f"{name} ne contient pas d'adresse e-mail : {given!r}")
+        elif not may_be_named and not EMAIL.fullmatch(given):
+            faults.append(f"{name} est une adresse e-mail, sans nom devant : {given!r}")
         return given
 
     def flag(name: str) -> bool:
@@ -135,7 +137,8 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     email_url = required("EMAIL_URL", "smtp+tls://compte:mot-de-passe@serveur:587, ou anymail+brevo://?api_key=…")
 
     address = split("SITE_URL", site_url)
-    if site_url and (address.scheme not in {"http", "https"} or not address.hostname or address.path):
+    beside_its_name = address.path or address.query or address.fragment or address.username
+    if site_url and (address.scheme not in {"http", "https"} or not address.hostname or beside_its_name):
         faults.append(f"SITE_URL n'est pas l'adresse d'un site (https:// et un nom, rien après) : {site_url!r}")
     if site_url and address.scheme == "http" and not local:
         faults.append(
@@ -157,9 +160,9 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
             "EMAIL_URL=mailbox: garde les e-mails sur cette machine : donnez un serveur SMTP ou un fournisseur."
         )
 
-    allowed_hosts = env.list("ALLOWED_HOSTS", default=[])
-    if any("*" in host or host.startswith(".") for host in allowed_hosts):
-        faults.append("ALLOWED_HOSTS donne des noms exacts : ni *, ni point au début.")
+    allowed_hosts = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[])]
+    if any("*" in host or "/" in host or host.startswith(".") for host in allowed_hosts):
+        faults.append("ALLOWED_HOSTS donne des noms exacts : ni *, ni point au début, ni https://.")
     if address.hostname and address.hostname not in allowed_hosts:
         allowed_hosts = [address.hostname, *allowed_hosts]
 
@@ -175,7 +178,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     if redis_url and broker.scheme not in {"redis", "rediss", "redis+socket"}:
         faults.append("REDIS_URL commence par redis://, rediss:// ou redis+socket://")
 
-    process_kind = env.str("PROCESS_KIND", default="script")
+    process_kind = env.str("PROCESS_KIND", default="").strip() or "script"
     if process_kind not in KINDS_OF_PROCESS:
         faults.append(f"PROCESS_KIND vaut {', '.join(sorted(KINDS_OF_PROCESS))}, et non {process_kind!r}.")
 
@@ -210,15 +213,17 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         database=database,
         redis_url=redis_url,
         email_url=email_url,
-        from_email=sender(
+        from_email=mailbox(
             "DEFAULT_FROM_EMAIL",
             "La bonne alternance <ne-pas-repondre@labonnealternance.invalid>",
             "l'expéditeur des e-mails, comme La bonne alternance <ne-pas-repondre@exemple.gouv.fr>",
+            may_be_named=True,
         ),
-        contact_email=sender(
+        contact_email=mailbox(
             "CONTACT_EMAIL",
             "contact@labonnealternance.example",
             "l'adresse à laquelle écrivent les visiteurs, comme contact@exemple.gouv.fr",
+            may_be_named=False,
         ),
         hosted_by=env.str("HOSTED_BY", default=""),
         process_kind=process_kind,
