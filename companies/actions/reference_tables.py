@@ -231,17 +231,22 @@ def _write(cursor, table: Table, report: TableReport) -> None:
 def _remove(cursor, table: Table, report: TableReport) -> None:
     """Removes the rows that left the source, but those that something still points at."""
     left = f"NOT EXISTS (SELECT FROM staged_{table.name} staged WHERE {_same_key(table, 'kept', 'staged')})"
+    # Those without a name on this side too: the offers of a job, the trace of an OPCO.
+    pointing = [
+        relation
+        for relation in table.model._meta.get_fields(include_hidden=True)
+        if isinstance(relation, models.ForeignObjectRel) and not relation.many_to_many
+    ]
     unused = [
         f"NOT EXISTS (SELECT FROM {relation.related_model._meta.db_table} pointing"
         f" WHERE pointing.{relation.field.column} = kept.{relation.field.target_field.column})"
-        for relation in table.model._meta.related_objects
-        if relation.field.concrete and not relation.field.many_to_many
+        for relation in pointing
     ]
     # A commune waits for its arrondissements, hence more than one pass.
     while True:
         cursor.execute(f"DELETE FROM {table.name} kept WHERE {' AND '.join([left, *unused])}")  # noqa: S608
         report.removed += cursor.rowcount
-        if not cursor.rowcount or not any(r.related_model is table.model for r in table.model._meta.related_objects):
+        if not cursor.rowcount or not any(relation.related_model is table.model for relation in pointing):
             break
     cursor.execute(
         f"SELECT count(*), (array_agg({table.columns[0]}::text ORDER BY {table.columns[0]}))[:{MOST_KEPT_NAMED}]"  # noqa: S608

@@ -26,7 +26,7 @@ from companies.models import (
 )
 from labonnealternance.kit.commands import AlreadyRunning, single_run
 from tests.companies.sample_source import copy_sample, edit, load
-from tests.factories import EstablishmentFactory
+from tests.factories import EstablishmentFactory, OfferFactory
 
 JOBS = "rome_v460/unix_referentiel_code_rome_v460_utf8.csv"
 TITLES = "rome_v460/unix_referentiel_appellation_v460_utf8.csv"
@@ -114,6 +114,22 @@ def test_what_left_the_source_but_is_in_use_is_kept_and_told(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "activités (NAF) : 1 hors de la source mais encore en usage (9602A)" in told
     assert "naf/rome3_naf_hirings_raw.csv, ligne" in told, "its hirings name an unknown activity"
+
+
+@pytest.mark.django_db
+def test_a_job_and_a_title_that_left_the_source_stay_while_an_offer_has_them(tmp_path, capsys):
+    load()
+    title = RomeAppellation.objects.select_related("rome").order_by("pk").first()
+    offer = OfferFactory(rome=title.rome, appellation=title)
+    source = copy_sample(tmp_path)
+    edit(source, JOBS, without_line(f'"{title.rome.code}"'))
+    edit(source, TITLES, without_line(f'"{title.pk}"'))
+    call_command("import_references", source=source)
+    offer.refresh_from_db()
+    assert (offer.rome_id, offer.appellation_id) == (title.rome.code, title.pk)
+    told = capsys.readouterr().out
+    assert f"métiers (ROME) : 1 hors de la source mais encore en usage ({title.rome.code})" in told
+    assert f"appellations (ROME) : 1 hors de la source mais encore en usage ({title.pk})" in told
 
 
 @pytest.mark.django_db
