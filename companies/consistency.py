@@ -94,11 +94,11 @@ def editions_astray(at: datetime) -> Iterator[tuple[Release | None, str]]:
     if release and not edition:
         yield release, f"{release} est en ligne, et la recherche ne lit aucune édition"
     if edition and edition.release != release:
-        yield edition.release, f"{edition} est celle de la {str(edition.release).lower()}, qui n'est pas en ligne"
+        yield edition.release, f"{edition} est celle de la {str(edition.release).lower()}, qui n’est pas en ligne"
     if edition and edition.day < localdate(at - MISSED_NIGHTS):
-        yield edition.release, f"{edition} est encore lue : l'ordre du jour n'a pas été renouvelé"
+        yield edition.release, f"{edition} est encore lue : l’ordre du jour n’a pas été renouvelé"
     if edition and _missing(edition):
-        yield edition.release, f"{edition} n'a plus ses tables"
+        yield edition.release, f"{edition} n’a plus ses tables"
 
 
 def _missing(edition: SearchEdition) -> bool:
@@ -139,19 +139,19 @@ def _siret(establishment: Establishment) -> str:
     return f"Établissement {establishment.siret}"
 
 
-TECHNICAL = "Prévenez l'équipe technique."
+TECHNICAL = "Prévenez l’équipe technique."
 
 CHECKS = [
     Check(
         "companies.shown_though_hidden",
-        "Un établissement retiré ou en pause n'est montré nulle part.",
+        "Un établissement retiré ou en pause n’est montré nulle part.",
         shown_though_hidden,
-        f"{TECHNICAL} C'est urgent.",
+        f"{TECHNICAL} C’est urgent.",
         label=_siret,
     ),
     Check(
         "companies.hidden_though_free",
-        "Un établissement dont la pause est finie est de nouveau montré, si rien d'autre ne le cache.",
+        "Un établissement dont la pause est finie est de nouveau montré, si rien d’autre ne le cache.",
         hidden_though_free,
         TECHNICAL,
         label=_siret,
@@ -160,12 +160,12 @@ CHECKS = [
         "companies.reached_though_suppressed",
         "Aucune candidature ne peut être envoyée à une adresse écartée.",
         reached_though_suppressed,
-        "Corrigez le contact de l'établissement, ou masquez son e-mail ; si l'adresse marche, rétablissez-la.",
+        "Corrigez le contact de l’établissement, ou masquez son e-mail ; si l’adresse marche, rétablissez-la.",
         label=_siret,
     ),
     Check(
         "companies.certified_without_opco",
-        "Un établissement dont l'OPCO est certifié a un OPCO.",
+        "Un établissement dont l’OPCO est certifié a un OPCO.",
         certified_without_opco,
         "Donnez-lui son OPCO depuis sa fiche.",
         label=_siret,
@@ -174,22 +174,22 @@ CHECKS = [
         "companies.editions_astray",
         "La recherche lit une édition, du jour ou de la veille, de la livraison en ligne.",
         editions_astray,
-        "La tâche de la nuit « companies.renew_search_order » n'est pas passée, ou échoue.",
+        "La tâche de la nuit « companies.renew_search_order » n’est pas passée, ou échoue.",
         label=lambda pair: pair[1],
         page=lambda pair: page_of(pair[0]),
     ),
     Check(
         "companies.entries_of_nobody",
-        "L'édition que lit la recherche ne nomme que des établissements et des métiers qui existent.",
+        "L’édition que lit la recherche ne nomme que des établissements et des métiers qui existent.",
         entries_of_nobody,
         "Ils ne sont pas montrés ; la prochaine livraison les oublie.",
         label=lambda pair: f"Établissement numéro {pair[0]}, métier {pair[1]}",
     ),
     Check(
         "companies.publications_waiting",
-        "Une livraison dont la mise en ligne est demandée l'est dans l'heure.",
+        "Une livraison dont la mise en ligne est demandée l’est dans l’heure.",
         publications_waiting,
-        "Le worker est arrêté, ou la mise en ligne échoue : prévenez l'équipe technique.",
+        "Le worker est arrêté, ou la mise en ligne échoue : prévenez l’équipe technique.",
         label=str,
     ),
     Check(

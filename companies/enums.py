@@ -73,8 +73,8 @@ class DecisionOrigin(models.TextChoices):
 
     SUPPORT = "support", "Support"
     FORM = "form", "Formulaire"
-    MAIL_LINK = "mail_link", "Lien d'un e-mail"
-    PROVIDER = "provider", "Retour du fournisseur d'e-mails"
+    MAIL_LINK = "mail_link", "Lien d’un e-mail"
+    PROVIDER = "provider", "Retour du fournisseur d’e-mails"
 
 
 class DecisionReason(models.TextChoices):
@@ -82,10 +82,10 @@ class DecisionReason(models.TextChoices):
 
     ALREADY_FOUND = "already_found", "Recrutement déjà fait"
     UNSUITED_APPLICATIONS = "unsuited_applications", "Candidatures qui ne correspondent pas"
-    OTHER_CHANNELS = "other_channels", "Recrute par d'autres moyens"
-    NO_MEANS = "no_means", "N'a pas les moyens de traiter les candidatures"
+    OTHER_CHANNELS = "other_channels", "Recrute par d’autres moyens"
+    NO_MEANS = "no_means", "N’a pas les moyens de traiter les candidatures"
     NO_APPRENTICES = "no_apprentices", "Ne recrute pas en alternance"
-    DATA_OPPOSITION = "data_opposition", "S'oppose au traitement de ses données"
+    DATA_OPPOSITION = "data_opposition", "S’oppose au traitement de ses données"
     CLOSED = "closed", "Établissement fermé"
     REQUESTED_LISTING = "requested_listing", "Demande à être référencé"
     OTHER = "other", "Autre"
@@ -137,7 +137,7 @@ class Refusal(models.TextChoices):
     UNKNOWN = "unknown", "Inconnu du registre"
     CLOSED = "closed", "Fermé"
     NOT_DIFFUSIBLE = "not_diffusible", "Non diffusible"
-    TEACHING = "teaching", "Établissement d'enseignement"
+    TEACHING = "teaching", "Établissement d’enseignement"
 
 
 #: NAF codes of teaching begin so: schools and training centres, who are not employers here.

@@ -34,17 +34,17 @@ KINDS = [
         covers=["companies.ContactCorrection"],
         rows=lambda subject: ContactCorrection.objects.filter(channel=Channel.EMAIL, value=subject.address),
         shown=["siret", "channel", "value", "origin", "reason", "decided_at"],
-        fate="Effacées : l'établissement n'a plus d'adresse connue, même après un import.",
+        fate="Effacées : l’établissement n’a plus d’adresse connue, même après un import.",
         # An empty value stands for "no contact": what is imported does not come back in its place.
         erase=lambda rows, subject, by, at: rows.update(value="", reason=WHY),
     ),
     Kind(
-        name="Contacts d'établissements",
+        name="Contacts d’établissements",
         covers=["companies.Contact"],
         rows=lambda subject: Contact.objects.filter(email=subject.address),
         shown=["siret", "email", "phone", "source", "imported_at"],
-        fate="Adresse effacée ; une correction vide empêche le prochain import de s'en servir. Le téléphone, celui de "
-        "l'établissement, reste.",
+        fate="Adresse effacée ; une correction vide empêche le prochain import de s’en servir. Le téléphone, celui de "
+        "l’établissement, reste.",
         erase=_erase_contacts,
     ),
     Kind(
@@ -63,7 +63,7 @@ KINDS = [
             "revoked_at",
             "revocation_reason",
         ],
-        fate="Gardées : sans l'adresse, les établissements retirés reviendraient. C'est la preuve d'une opposition "
+        fate="Gardées : sans l’adresse, les établissements retirés reviendraient. C’est la preuve d’une opposition "
         "(RGPD, article 17, paragraphe 3, point b).",
     ),
     Kind(
@@ -71,7 +71,7 @@ KINDS = [
         covers=["companies.Remark"],
         rows=lambda subject: Remark.objects.filter(text__icontains=subject.address),
         shown=["siret", "text", "at"],
-        fate="L'adresse y est remplacée ; le reste du texte se relit à la main.",
+        fate="L’adresse y est remplacée ; le reste du texte se relit à la main.",
         erase=lambda rows, subject, by, at: rows.update(text=Replace(F("text"), Value(subject.address), Value(ERASED))),
     ),
 ]

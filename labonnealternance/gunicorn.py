@@ -31,7 +31,7 @@ ADDRESS_TOO_LONG = """\
 def _number(name: str, default: int) -> int:
     given = os.environ.get(name) or str(default)
     if not given.isdecimal() or int(given) < 1:
-        raise SystemExit(f"{name} n'est pas un nombre entier, 1 ou plus : {given!r}")
+        raise SystemExit(f"{name} n’est pas un nombre entier, 1 ou plus : {given!r}")
     return int(given)
 
 

@@ -82,37 +82,37 @@ def kept_too_long(at: datetime):
     return Registration.objects.filter(old).order_by("created_at")
 
 
-TECHNICAL = "Prévenez l'équipe technique."
+TECHNICAL = "Prévenez l’équipe technique."
 
 CHECKS = [
     Check(
         "offers.found_though_hidden",
         "La recherche ne montre aucun établissement retiré, en pause, fermé ou non diffusible.",
         found_though_hidden,
-        f"{TECHNICAL} C'est urgent.",
+        f"{TECHNICAL} C’est urgent.",
         label=lambda establishment: f"Établissement {establishment.siret}",
     ),
     Check(
         "offers.public_though_hidden",
-        "Aucune offre d'un établissement retiré ou en pause n'est montrée.",
+        "Aucune offre d’un établissement retiré ou en pause n’est montrée.",
         public_though_hidden,
-        f"{TECHNICAL} C'est urgent.",
+        f"{TECHNICAL} C’est urgent.",
     ),
     Check(
         "offers.without_access",
-        "Une offre publiée a été déposée par quelqu'un dont l'accès est accordé.",
+        "Une offre publiée a été déposée par quelqu’un dont l’accès est accordé.",
         without_access,
-        "Retirez l'offre depuis sa fiche, ou accordez l'accès s'il est légitime.",
+        "Retirez l’offre depuis sa fiche, ou accordez l’accès s’il est légitime.",
     ),
     Check(
         "offers.without_confirmed_address",
-        "Une offre publiée a été déposée par quelqu'un qui a confirmé son adresse e-mail.",
+        "Une offre publiée a été déposée par quelqu’un qui a confirmé son adresse e-mail.",
         without_confirmed_address,
-        "Retirez l'offre depuis sa fiche.",
+        "Retirez l’offre depuis sa fiche.",
     ),
     Check(
         "offers.of_another_establishment",
-        "Une offre est de l'établissement pour lequel son recruteur a un accès.",
+        "Une offre est de l’établissement pour lequel son recruteur a un accès.",
         of_another_establishment,
         TECHNICAL,
     ),
@@ -120,25 +120,25 @@ CHECKS = [
         "offers.past_their_end",
         "Une offre est close dans les deux heures qui suivent son dernier jour.",
         past_their_end,
-        "Elle n'est plus visible, mais son recruteur n'est pas averti : la tâche « offers.expire_due » ne passe pas.",
+        "Elle n’est plus visible, mais son recruteur n’est pas averti : la tâche « offers.expire_due » ne passe pas.",
     ),
     Check(
         "offers.of_gone_establishments",
-        "Une offre publiée est celle d'un établissement ouvert, diffusible et qui n'est pas refusé.",
+        "Une offre publiée est celle d’un établissement ouvert, diffusible et qui n’est pas refusé.",
         of_gone_establishments,
-        "Elle n'est plus visible. La tâche de 5 h 15 la retire et avertit le recruteur : "
-        "un établissement fermé aujourd'hui attend la nuit.",
+        "Elle n’est plus visible. La tâche de 5 h 15 la retire et avertit le recruteur : "
+        "un établissement fermé aujourd’hui attend la nuit.",
     ),
     Check(
         "offers.ready_and_waiting",
         "Une offre que rien ne retient est publiée dans les dix minutes.",
         ready_and_waiting,
-        "La tâche « offers.publish_ready » ne passe pas : prévenez l'équipe technique.",
+        "La tâche « offers.publish_ready » ne passe pas : prévenez l’équipe technique.",
     ),
     Check(
         "offers.kept_too_long",
         "Une inscription est effacée après 30 jours.",
         kept_too_long,
-        "La tâche de la nuit « offers.purge_registrations » n'est pas passée.",
+        "La tâche de la nuit « offers.purge_registrations » n’est pas passée.",
     ),
 ]

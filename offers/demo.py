@@ -41,9 +41,9 @@ STRANGER = "quelquun@ailleurs.exemple.fr"
 FIRST_NAMES = ["Adèle", "Bruno", "Chloé", "Driss", "Élise", "Fatou", "Gaël", "Hana", "Ismaël", "Jeanne"]
 LAST_NAMES = ["Abel", "Berger", "Cordier", "Duval", "Estève", "Fabre", "Garnier", "Hamon", "Imbert", "Jolivet"]
 PRESENTATIONS = [
-    "Une équipe de six personnes, un tuteur par apprenti, et un métier que l'on apprend dès la première semaine.",
+    "Une équipe de six personnes, un tuteur par apprenti, et un métier que l’on apprend dès la première semaine.",
     "Maison familiale depuis trois générations. Nous formons deux apprentis par an, et la plupart restent avec nous.",
-    "Nos horaires sont connus un mois à l'avance, et le trajet est remboursé.",
+    "Nos horaires sont connus un mois à l’avance, et le trajet est remboursé.",
 ]
 
 
@@ -203,7 +203,7 @@ def steps() -> list[Step]:
     own = Offer.objects.filter(access__user__email=RECRUITER, access__status=AccessStatus.GRANTED)
     return [
         Step(
-            "offres de démonstration (aucune n'est réelle)",
+            "offres de démonstration (aucune n’est réelle)",
             lambda: own.active(timezone.now()).exists(),
             _open_the_market,
         )

@@ -45,7 +45,7 @@ class Door(models.TextChoices):
     """Where an act came from."""
 
     SPACE = "space", "Espace recruteur"
-    MAIL_LINK = "mail_link", "Lien d'un e-mail"
+    MAIL_LINK = "mail_link", "Lien d’un e-mail"
     SUPPORT = "support", "Support"
     OPCO = "opco", "OPCO"
     CLOCK = "clock", "Automatique"
@@ -79,7 +79,7 @@ class FilledThrough(models.TextChoices):
 
     CFA = "cfa", "Un centre de formation (CFA) ou une école"
     FRANCE_TRAVAIL = "france_travail", "France Travail ou une mission locale"
-    JOB_BOARD = "job_board", "Un autre site d'offres"
+    JOB_BOARD = "job_board", "Un autre site d’offres"
     NETWORK = "network", "Une connaissance, un salarié, une candidature spontanée"
     OTHER = "other", "Autre"
 
@@ -90,9 +90,9 @@ class CancelReason(models.TextChoices):
     NO_LONGER_HIRING = "no_longer_hiring", "Je ne recrute plus"
     NO_SUITED_APPLICATION = "no_suited_application", "Aucune candidature ne convenait"
     TOO_EARLY = "too_early", "Je recruterai plus tard"
-    MISTAKE = "mistake", "L'offre a été déposée par erreur"
-    ACCESS_DENIED = "access_denied", "Le droit d'agir pour l'établissement a été refusé"
-    ESTABLISHMENT_CLOSED = "establishment_closed", "L'établissement est fermé"
+    MISTAKE = "mistake", "L’offre a été déposée par erreur"
+    ACCESS_DENIED = "access_denied", "Le droit d’agir pour l’établissement a été refusé"
+    ESTABLISHMENT_CLOSED = "establishment_closed", "L’établissement est fermé"
     MODERATED = "moderated", "Retirée par le support"
     OTHER = "other", "Autre"
 
@@ -112,4 +112,4 @@ class ReminderKind(models.TextChoices):
 
     WEEK = "week", "Sept jours avant"
     DAY = "day", "La veille"
-    EXPIRED = "expired", "À l'expiration"
+    EXPIRED = "expired", "À l’expiration"

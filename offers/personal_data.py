@@ -61,7 +61,7 @@ KINDS = [
             "outcome_comment",
         ],
         fate="Celles qui sont en ligne ou en attente sont closes tout de suite ; ce que la personne y a écrit est "
-        "effacé. L'offre reste, sans elle.",
+        "effacé. L’offre reste, sans elle.",
         erase=_close_offers,
     ),
     Kind(
@@ -69,7 +69,7 @@ KINDS = [
         covers=["offers.OfferEvent"],
         rows=of_user(OfferEvent, "offer__access__user"),
         shown=[("Offre", lambda event: str(event.offer_id)), "kind", "via", "at", "reason"],
-        fate="Gardé : il dit ce qu'est devenue une offre ; son auteur y est anonyme.",
+        fate="Gardé : il dit ce qu’est devenue une offre ; son auteur y est anonyme.",
     ),
     Kind(
         name="Inscriptions",

@@ -78,7 +78,7 @@ class AdvisorAdmin(ShownAdmin):
     list_select_related = ["user", "opco", "created_by", "deactivated_by"]
     list_filter = [ActiveFilter, "opco"]
     search_fields = ["user__email__istartswith", "user__last_name__istartswith"]
-    search_help_text = "Début de l'adresse e-mail ou du nom"
+    search_help_text = "Début de l’adresse e-mail ou du nom"
     ordering = ["-created_at", "-pk"]
     fields = [
         "email", "last_name", "first_name", "opco", "is_active", "last_login", "created_at", "created_by",
@@ -108,14 +108,14 @@ class AdvisorAdmin(ShownAdmin):
         return advisor.user.last_login
 
     @button(
-        "Retirer l'accès",
-        warning="La personne ne voit plus la file, tout de suite ; ses dossiers sont libres, et ce qu'elle a décidé "
-        "dans la dernière minute est sans effet. Son compte reste. « Ajouter » lui rend l'accès.",
+        "Retirer l’accès",
+        warning="La personne ne voit plus la file, tout de suite ; ses dossiers sont libres, et ce qu’elle a décidé "
+        "dans la dernière minute est sans effet. Son compte reste. « Ajouter » lui rend l’accès.",
         when=lambda advisor: advisor.deactivated_at is None,
     )
     def deactivate(self, request, advisor, answers):
         advisors.deactivate(advisor_id=advisor.pk, by=request.user, at=timezone.now())
-        return "La personne n'a plus accès à la file."
+        return "La personne n’a plus accès à la file."
 
     # The page "Ajouter" makes a row, by the action that makes it everywhere.
 
@@ -151,7 +151,7 @@ class ExportAdmin(ShownAdmin):
     list_select_related = ["by", "opco"]
     list_filter = ["tab", "opco"]
     search_fields = ["by__email__istartswith", "by__last_name__istartswith"]
-    search_help_text = "Début de l'adresse e-mail ou du nom"
+    search_help_text = "Début de l’adresse e-mail ou du nom"
     ordering = ["-at", "-pk"]
     fields = ["at", "by", "opco", "tab", "is_narrowed", "rows"]
 
@@ -164,7 +164,7 @@ def judged(*, key, at):
         "access__user", "opco", "made_by"
     )
     return Panel(
-        "File de l'OPCO",
+        "File de l’OPCO",
         ["Personne", "Décision", "État", "OPCO", "Par", "Le"],
         (
             (

@@ -35,21 +35,21 @@ def kept_too_long(at: datetime):
 CHECKS = [
     Check(
         "opco.without_account",
-        "Un conseiller OPCO en fonction a un compte actif, qui n'est pas du support.",
+        "Un conseiller OPCO en fonction a un compte actif, qui n’est pas du support.",
         without_account,
         "Retirez son accès depuis sa fiche, ou réactivez son compte.",
     ),
     Check(
         "opco.held_too_long",
-        "Une décision d'un conseiller est appliquée dans les dix minutes.",
+        "Une décision d’un conseiller est appliquée dans les dix minutes.",
         held_too_long,
-        "La tâche « opco.apply_decisions » ne passe pas, ou échoue : prévenez l'équipe technique.",
-        label=lambda decision: f"{numbered(decision)}, sur l'accès {decision.access_id}",
+        "La tâche « opco.apply_decisions » ne passe pas, ou échoue : prévenez l’équipe technique.",
+        label=lambda decision: f"{numbered(decision)}, sur l’accès {decision.access_id}",
     ),
     Check(
         "opco.kept_too_long",
         "Ce que conseillers et recruteurs ont écrit dans la file est effacé après deux ans.",
         kept_too_long,
-        "La tâche de la nuit « opco.erase_old » n'est pas passée.",
+        "La tâche de la nuit « opco.erase_old » n’est pas passée.",
     ),
 ]

@@ -108,7 +108,7 @@ def _decide(desk: Desk, access: Access, rng: random.Random, *, at: datetime) -> 
 def steps() -> list[Step]:
     return [
         Step(
-            "file de validation de l'OPCO de démonstration",
+            "file de validation de l’OPCO de démonstration",
             lambda: Advisor.objects.filter(user__email=ADVISOR).exists(),
             _appoint,
         )

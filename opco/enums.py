@@ -25,12 +25,12 @@ class DecisionStatus(models.TextChoices):
 class RefusalReason(models.TextChoices):
     """Why a recruiter is refused."""
 
-    NOT_OF_THE_COMPANY = "not_of_the_company", "N'appartient pas à l'entreprise"
-    LINK_NOT_PROVEN = "link_not_proven", "Lien avec l'établissement non établi"
-    NO_ANSWER = "no_answer", "N'a pas répondu à nos questions"
-    INTERMEDIARY = "intermediary", "Intermédiaire ou centre de formation, et non l'employeur"
+    NOT_OF_THE_COMPANY = "not_of_the_company", "N’appartient pas à l’entreprise"
+    LINK_NOT_PROVEN = "link_not_proven", "Lien avec l’établissement non établi"
+    NO_ANSWER = "no_answer", "N’a pas répondu à nos questions"
+    INTERMEDIARY = "intermediary", "Intermédiaire ou centre de formation, et non l’employeur"
     NO_ACTIVITY = "no_activity", "Établissement sans activité"
-    UNFIT_OFFER = "unfit_offer", "Offre qui n'est pas une embauche en alternance"
+    UNFIT_OFFER = "unfit_offer", "Offre qui n’est pas une embauche en alternance"
     OTHER = "other", "Autre motif"
 
 
@@ -38,7 +38,7 @@ class Tab(models.TextChoices):
     """The lists of the queue, as their addresses name them."""
 
     TO_TREAT = "a-traiter", "À traiter"
-    ASKED = "attente-reponse", "En attente d'une réponse"
+    ASKED = "attente-reponse", "En attente d’une réponse"
     CERTIFIED = "certifies", "Certifiés"
     REFUSED = "refuses", "Refusés"
     PASSED_ON = "transmis", "Transmis"

@@ -28,7 +28,7 @@ KINDS = [
         covers=["opco.Decision"],
         rows=of_user(Decision, "access__user"),
         shown=["kind", "status", "reason", "text", "made_at", "settled_at"],
-        fate="Gardées sans leurs textes ; celles qui attendaient n'ont plus d'effet.",
+        fate="Gardées sans leurs textes ; celles qui attendaient n’ont plus d’effet.",
         erase=_erase_decisions,
     ),
     Kind(

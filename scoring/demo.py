@@ -53,7 +53,7 @@ def _publish_a_first_score():
 def steps():
     size = _size()
     return [
-        Step("établissements et contrats simulés (aucun n'est réel)", _history().exists, lambda: _simulate(size)),
+        Step("établissements et contrats simulés (aucun n’est réel)", _history().exists, lambda: _simulate(size)),
         Step(
             "import des établissements",
             EstablishmentImport.objects.filter(status=ImportStatus.DONE).exists,

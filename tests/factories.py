@@ -281,7 +281,7 @@ class ContactCorrectionFactory(DjangoModelFactory):
     channel = Channel.EMAIL
     value = factory.Sequence(lambda n: f"correction{n}@example.fr")
     origin = DecisionOrigin.SUPPORT
-    reason = "Demande de l'établissement"
+    reason = "Demande de l’établissement"
     decided_at = factory.LazyFunction(timezone.now)
 
 

@@ -58,10 +58,10 @@ def added() -> dict[str, str]:
     )
     sirets = list(dict.fromkeys(shown[:60]))[:8]
     asked = Request.objects.filter(address="gerante@exemple.fr").first() or RequestFactory(
-        value=sirets[1], address="gerante@exemple.fr", digest="c" * 64, comment="Nous ne prenons plus d'apprentis."
+        value=sirets[1], address="gerante@exemple.fr", digest="c" * 64, comment="Nous ne prenons plus d’apprentis."
     )
     report = Report.objects.filter(details__startswith="Rideau").first() or ReportFactory(
-        siret=sirets[2], details="Rideau baissé depuis l'été, la boîte aux lettres est pleine."
+        siret=sirets[2], details="Rideau baissé depuis l’été, la boîte aux lettres est pleine."
     )
     offer = Offer.objects.filter(status="active").order_by("created_at", "pk").first()
     message = Message.objects.filter(confidential=False).order_by("-created_at", "pk").first()
@@ -137,7 +137,7 @@ def pages(facts: dict[str, str]) -> dict[str, Callable[[Page], object]]:
 
     def moderation(page: Page) -> None:
         page.goto(button("offers.offer", facts["offer"], "moderate"))
-        page.locator("textarea").first.fill("L'offre demande un paiement au candidat.")
+        page.locator("textarea").first.fill("L’offre demande un paiement au candidat.")
         page.locator(".submit-row input[type=submit]").first.click()
 
     def erasure(page: Page) -> None:
@@ -177,7 +177,7 @@ def pages(facts: dict[str, str]) -> dict[str, Callable[[Page], object]]:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description="Fait les captures d'écran de docs/support.md.")
+    asked = argparse.ArgumentParser(description="Fait les captures d’écran de docs/support.md.")
     asked.add_argument("--only", nargs="*", help="ces captures seulement")
     only = asked.parse_args().only
     from labonnealternance.embedded import services

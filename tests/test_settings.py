@@ -55,13 +55,13 @@ def test_each_needed_variable_is_asked_for_by_its_name(name, value):
     "name, value, sentence",
     [
         ("SECRET_KEY", "court", "SECRET_KEY a 5 caractères : il en faut 50."),
-        ("SITE_URL", "labonnealternance.example", "SITE_URL n'est pas l'adresse d'un site"),
-        ("SITE_URL", "https://labonnealternance.example/chemin", "SITE_URL n'est pas l'adresse d'un site"),
-        ("SITE_URL", "https://labonnealternance.example?x=1", "SITE_URL n'est pas l'adresse d'un site"),
-        ("SITE_URL", "https://labonnealternance.example#x", "SITE_URL n'est pas l'adresse d'un site"),
-        ("SITE_URL", "https://moi@labonnealternance.example", "SITE_URL n'est pas l'adresse d'un site"),
-        ("SITE_URL", "ftp://labonnealternance.example", "SITE_URL n'est pas l'adresse d'un site"),
-        ("SITE_URL", "https://[", "SITE_URL n'est pas une adresse"),
+        ("SITE_URL", "labonnealternance.example", "SITE_URL n’est pas l’adresse d’un site"),
+        ("SITE_URL", "https://labonnealternance.example/chemin", "SITE_URL n’est pas l’adresse d’un site"),
+        ("SITE_URL", "https://labonnealternance.example?x=1", "SITE_URL n’est pas l’adresse d’un site"),
+        ("SITE_URL", "https://labonnealternance.example#x", "SITE_URL n’est pas l’adresse d’un site"),
+        ("SITE_URL", "https://moi@labonnealternance.example", "SITE_URL n’est pas l’adresse d’un site"),
+        ("SITE_URL", "ftp://labonnealternance.example", "SITE_URL n’est pas l’adresse d’un site"),
+        ("SITE_URL", "https://[", "SITE_URL n’est pas une adresse"),
         ("SITE_URL", "http://labonnealternance.example", "SITE_URL commence par http://"),
         ("DEBUG", "1", "DEBUG=1 montre réglages et données aux visiteurs"),
         ("DEBUG", "peut-être", "DEBUG ne vaut ni 0 ni 1"),
@@ -69,31 +69,31 @@ def test_each_needed_variable_is_asked_for_by_its_name(name, value):
         ("DATABASE_URL", "mysql://app@base.example/app", "DATABASE_URL ne désigne pas une base PostgreSQL"),
         ("DATABASE_URL", "base", "DATABASE_URL ne désigne pas une base PostgreSQL"),
         ("DATABASE_URL", "postgres://app@base.example", "DATABASE_URL ne désigne pas une base PostgreSQL"),
-        ("DATABASE_URL", "postgres://app@base.example:port/app", "DATABASE_URL n'est pas une adresse"),
+        ("DATABASE_URL", "postgres://app@base.example:port/app", "DATABASE_URL n’est pas une adresse"),
         ("REDIS_URL", "amqp://broker.example", "REDIS_URL commence par redis://"),
         ("EMAIL_URL", "mailbox:///var/mail", "EMAIL_URL=mailbox: garde les e-mails sur cette machine"),
         ("EMAIL_URL", "pigeon://mail.example", "EMAIL_URL"),
-        ("DEFAULT_FROM_EMAIL", "La bonne alternance", "DEFAULT_FROM_EMAIL ne contient pas d'adresse e-mail"),
-        ("DEFAULT_FROM_EMAIL", "A\n<a@exemple.fr>", "DEFAULT_FROM_EMAIL ne contient pas d'adresse e-mail"),
-        ("CONTACT_EMAIL", "L'équipe <contact@exemple.fr>", "CONTACT_EMAIL est une adresse e-mail, sans nom devant"),
-        ("CONTACT_EMAIL", "contact", "CONTACT_EMAIL ne contient pas d'adresse e-mail"),
+        ("DEFAULT_FROM_EMAIL", "La bonne alternance", "DEFAULT_FROM_EMAIL ne contient pas d’adresse e-mail"),
+        ("DEFAULT_FROM_EMAIL", "A\n<a@exemple.fr>", "DEFAULT_FROM_EMAIL ne contient pas d’adresse e-mail"),
+        ("CONTACT_EMAIL", "L’équipe <contact@exemple.fr>", "CONTACT_EMAIL est une adresse e-mail, sans nom devant"),
+        ("CONTACT_EMAIL", "contact", "CONTACT_EMAIL ne contient pas d’adresse e-mail"),
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS donne des noms exacts"),
         ("ALLOWED_HOSTS", "https://www.exemple.fr", "ALLOWED_HOSTS donne des noms exacts"),
         ("ALLOWED_HOSTS", "www.exemple.fr, .exemple.fr", "ALLOWED_HOSTS donne des noms exacts"),
-        ("PROXY_COUNT", "-1", "PROXY_COUNT n'est pas un nombre entier"),
-        ("PROXY_COUNT", "deux", "PROXY_COUNT n'est pas un nombre entier"),
+        ("PROXY_COUNT", "-1", "PROXY_COUNT n’est pas un nombre entier"),
+        ("PROXY_COUNT", "deux", "PROXY_COUNT n’est pas un nombre entier"),
         ("PROCESS_KIND", "cron", "PROCESS_KIND vaut migration, script, web, worker"),
-        ("DATA_DIR", "/n/existe/pas", "DATA_DIR n'est pas un dossier"),
-        ("FILES_DIR", "/n/existe/pas", "FILES_DIR n'est pas un dossier"),
-        ("SCORING_DIR", "/n/existe/pas", "SCORING_DIR n'est pas un dossier"),
-        ("MAP_TILES_URL", "tuiles", "MAP_TILES_URL est un modèle d'adresse"),
-        ("COMPANY_REGISTRY_URL", "http://registre.example", "COMPANY_REGISTRY_URL est l'adresse d'un service"),
-        ("COMPANY_REGISTRY_URL", "registre.example", "COMPANY_REGISTRY_URL est l'adresse d'un service"),
-        ("OPCO_SERVICE_URL", "https://opco.example/?cle=1", "OPCO_SERVICE_URL est l'adresse d'un service"),
-        ("PUBLIC_REGISTERS", "https://registre.example/{siret}", "PUBLIC_REGISTERS s'écrit Nom=https://"),
-        ("PUBLIC_REGISTERS", "Registre=http://registre.example/{siret}", "PUBLIC_REGISTERS s'écrit Nom=https://"),
-        ("PUBLIC_REGISTERS", "Registre=https://registre.example/", "PUBLIC_REGISTERS s'écrit Nom=https://"),
-        ("PUBLIC_REGISTERS", "Registre=https://registre.example/{0}{siret}", "PUBLIC_REGISTERS s'écrit Nom=https://"),
+        ("DATA_DIR", "/n/existe/pas", "DATA_DIR n’est pas un dossier"),
+        ("FILES_DIR", "/n/existe/pas", "FILES_DIR n’est pas un dossier"),
+        ("SCORING_DIR", "/n/existe/pas", "SCORING_DIR n’est pas un dossier"),
+        ("MAP_TILES_URL", "tuiles", "MAP_TILES_URL est un modèle d’adresse"),
+        ("COMPANY_REGISTRY_URL", "http://registre.example", "COMPANY_REGISTRY_URL est l’adresse d’un service"),
+        ("COMPANY_REGISTRY_URL", "registre.example", "COMPANY_REGISTRY_URL est l’adresse d’un service"),
+        ("OPCO_SERVICE_URL", "https://opco.example/?cle=1", "OPCO_SERVICE_URL est l’adresse d’un service"),
+        ("PUBLIC_REGISTERS", "https://registre.example/{siret}", "PUBLIC_REGISTERS s’écrit Nom=https://"),
+        ("PUBLIC_REGISTERS", "Registre=http://registre.example/{siret}", "PUBLIC_REGISTERS s’écrit Nom=https://"),
+        ("PUBLIC_REGISTERS", "Registre=https://registre.example/", "PUBLIC_REGISTERS s’écrit Nom=https://"),
+        ("PUBLIC_REGISTERS", "Registre=https://registre.example/{0}{siret}", "PUBLIC_REGISTERS s’écrit Nom=https://"),
         ("SENTRY_DSN", "https://sentry.example/1", "SENTRY_DSN est une adresse, comme"),
         ("LOG_LEVEL", "bavard", "LOG_LEVEL vaut DEBUG, INFO"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT vaut json ou text"),
@@ -121,7 +121,7 @@ def test_a_password_is_not_repeated_in_what_is_told():
 def test_a_part_of_a_password_that_is_taken_for_the_port_is_not_repeated_either():
     with pytest.raises(ImproperlyConfigured) as told:
         env.read(PRODUCTION | {"DATABASE_URL": "postgres://app:mot/depasse@base.example/app"})
-    assert "DATABASE_URL n'est pas une adresse (les signes @ : / ? #" in str(told.value)
+    assert "DATABASE_URL n’est pas une adresse (les signes @ : / ? #" in str(told.value)
     assert "'mot" not in str(told.value)
 
 
@@ -159,7 +159,7 @@ def test_a_wrong_number_of_processes_or_threads_stops_the_web_server(name, value
         cwd=settings.BASE_DIR, env={"PATH": os.environ["PATH"], name: value}, capture_output=True, text=True,
     )  # fmt: skip
     assert answer.returncode == 1
-    assert answer.stderr.splitlines() == [f"{name} n'est pas un nombre entier, 1 ou plus : {value!r}"]
+    assert answer.stderr.splitlines() == [f"{name} n’est pas un nombre entier, 1 ou plus : {value!r}"]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ CHECKS = [
         "unsubscribe.kept_too_long",
         "Justificatifs, demandes et signalements sont effacés quand leur durée de conservation est passée.",
         kept_too_long,
-        "La tâche de la nuit n'est pas passée : « manage.py purge_requests » la rattrape.",
+        "La tâche de la nuit n’est pas passée : « manage.py purge_requests » la rattrape.",
         label=_label,
     ),
 ]

@@ -28,7 +28,7 @@ class Status(models.TextChoices):
 class Proof(models.TextChoices):
     """What shows that the request comes from the establishment."""
 
-    MAILBOX = "mailbox", "Lien envoyé à l'adresse connue"
+    MAILBOX = "mailbox", "Lien envoyé à l’adresse connue"
     DOCUMENT = "document", "Justificatif examiné par le support"
 
 

@@ -58,7 +58,7 @@ class Request(WithStatus):
     outcome = models.CharField("demande", max_length=10, choices=Outcome)
     scope = models.CharField("désigné par", max_length=5, choices=DecisionScope)
     value = models.CharField("SIRET ou adresse", max_length=LONGEST_ADDRESS)
-    covers_company = models.BooleanField("pour toute l'entreprise", default=False)
+    covers_company = models.BooleanField("pour toute l’entreprise", default=False)
     reason = models.CharField("motif", max_length=25, choices=DecisionReason)
     ends_on = models.DateField("dernier jour", null=True, blank=True)
     channel = models.CharField("moyen de contact", max_length=12, choices=Channel, default=Channel.ALL)
@@ -74,7 +74,7 @@ class Request(WithStatus):
     document = models.FileField("justificatif", upload_to=_where, blank=True)
     digest = models.CharField(max_length=64, unique=True)
     asked_at = models.DateTimeField("demandée le")
-    expires_at = models.DateTimeField("lien valable jusqu'au")
+    expires_at = models.DateTimeField("lien valable jusqu’au")
     confirmed_at = models.DateTimeField("confirmée le", null=True, blank=True)
     settled_at = models.DateTimeField("réglée le", null=True, blank=True)
     # How many establishments it was done for.
@@ -97,7 +97,7 @@ class Request(WithStatus):
                 condition=Q(scope=DecisionScope.SIRET, value__regex=r"^\d{14}$")
                 | Q(scope=DecisionScope.EMAIL, value__contains="@", value=Lower("value"), proof=Proof.MAILBOX),
                 name="unsubscribe_value_fits_its_scope",
-                violation_error_message="Une demande désigne un SIRET, ou une adresse e-mail qu'un lien prouve.",
+                violation_error_message="Une demande désigne un SIRET, ou une adresse e-mail qu’un lien prouve.",
             ),
             models.CheckConstraint(
                 condition=~Q(outcome=Outcome.PAUSE) | Q(ends_on__isnull=False),
@@ -122,7 +122,7 @@ class Request(WithStatus):
             models.CheckConstraint(
                 condition=Q(status__in=[Status.ASKED, Status.EXPIRED]) ^ Q(confirmed_at__isnull=False),
                 name="unsubscribe_confirmed_at_some_time",
-                violation_error_message="Une demande confirmée l'est depuis un moment.",
+                violation_error_message="Une demande confirmée l’est depuis un moment.",
             ),
         ]
         indexes = [
@@ -242,12 +242,12 @@ class Report(WithStatus):
             models.CheckConstraint(
                 condition=Q(status=ReportStatus.TO_TREAT) ^ Q(settled_at__isnull=False),
                 name="report_settled_at_some_time",
-                violation_error_message="Un signalement réglé l'est depuis un moment.",
+                violation_error_message="Un signalement réglé l’est depuis un moment.",
             ),
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(details="", email=""),
                 name="report_erased_has_no_details",
-                violation_error_message="Un signalement effacé n'a plus ni précisions ni adresse.",
+                violation_error_message="Un signalement effacé n’a plus ni précisions ni adresse.",
             ),
         ]
         indexes = [

@@ -37,14 +37,14 @@ KINDS = [
         covers=["unsubscribe.Request", "unsubscribe.RequestMove"],
         rows=lambda subject: _requests(subject).filter(status=Status.CONFIRMED),
         shown=_REQUEST,
-        fate="Gardées jusqu'à leur réponse : traitez-les d'abord, puis revenez ici.",
+        fate="Gardées jusqu’à leur réponse : traitez-les d’abord, puis revenez ici.",
     ),
     Kind(
         name="Demandes faites sur des établissements",
         covers=["unsubscribe.Request", "unsubscribe.RequestMove"],
         rows=lambda subject: _requests(subject).exclude(status=Status.CONFIRMED),
         shown=_REQUEST,
-        fate="Supprimées avec leurs justificatifs ; ce qu'elles ont décidé (retrait, pause, référencement) reste.",
+        fate="Supprimées avec leurs justificatifs ; ce qu’elles ont décidé (retrait, pause, référencement) reste.",
         erase=_erase_requests,
     ),
     Kind(
@@ -52,7 +52,7 @@ KINDS = [
         covers=["unsubscribe.Report", "unsubscribe.ReportMove"],
         rows=lambda subject: Report.objects.filter(email=subject.address),
         shown=["siret", "kind", "details", "email", "status", "reported_at", "settled_at"],
-        fate="Adresse et précisions effacées ; d'un signalement à traiter, l'adresse seule.",
+        fate="Adresse et précisions effacées ; d’un signalement à traiter, l’adresse seule.",
         erase=_erase_reports,
     ),
 ]

@@ -84,7 +84,7 @@ class Changed(Exception):
     """What was read before is not what would be done: ``effect`` is what would be, to be read."""
 
     def __init__(self, effect: Effect):
-        super().__init__("L'effet n'est plus celui que vous avez lu : relisez-le.")
+        super().__init__("L’effet n’est plus celui que vous avez lu : relisez-le.")
         self.effect = effect
 
 
@@ -114,7 +114,7 @@ def apply(*, order: Order, seen: str, by, at: dt.datetime) -> Batch:
     if key is None or signing.loads(effect.seen, salt=_SALT)[1] != digest:
         raise Changed(effect)
     if not effect.does_something:
-        raise RefusedDecision("Il n'y a rien à faire : tout est déjà ainsi.")
+        raise RefusedDecision("Il n’y a rien à faire : tout est déjà ainsi.")
     batch = Batch.objects.create(
         pk=key,
         kind=order.kind,
@@ -284,7 +284,7 @@ _NOUNS = {
 }
 _HIDDEN = {
     Channel.ALL: "tous les moyens de contact",
-    Channel.EMAIL: "l'e-mail",
+    Channel.EMAIL: "l’e-mail",
     Channel.PHONE: "le téléphone",
     Channel.APPLICATIONS: "le dépôt de candidatures",
 }
@@ -293,7 +293,7 @@ _HIDDEN = {
 def in_words(order: Order, count: int, *, establishments: int = 0) -> str:
     """What ``order`` does to ``count`` targets: « Retirer 12 établissements, sans fin »."""
     of_whom = counted(count, *_NOUNS[DecisionScope(order.scope)])
-    until = f" jusqu'au {french_date(order.ends_on)}" if order.ends_on else ", sans fin"
+    until = f" jusqu’au {french_date(order.ends_on)}" if order.ends_on else ", sans fin"
     reached = f"les établissements de {of_whom}" if order.scope != DecisionScope.SIRET else of_whom
     match order.kind:
         case BatchKind.CORRECTED:

@@ -126,7 +126,7 @@ class Run:
             except IntegrityError:
                 if last_try:
                     raise RefusedImport(
-                        "Les références ou les établissements ont changé pendant l'import : relancez-le."
+                        "Les références ou les établissements ont changé pendant l’import : relancez-le."
                     ) from None
 
     def _stage(self, staged: str):
@@ -178,7 +178,7 @@ class Run:
         if record.read_rows == 0:
             raise RefusedImport("Le fichier ne contient aucune ligne.")
         if fitting == 0:
-            raise RefusedImport("Aucune ligne du fichier n'est au format attendu.")
+            raise RefusedImport("Aucune ligne du fichier n’est au format attendu.")
         if record.file_dated_on is None:
             raise RefusedImport("Le fichier ne dit pas son jour : donnez-le avec --dated-on.")
         if self.record.forced_reason:
@@ -191,7 +191,7 @@ class Run:
         if not self.is_partial and self.last and record.read_rows < SMALLEST_SHARE_OF_LAST * self.last.read_rows:
             raise RefusedImport(
                 f"Le fichier a {grouped(record.read_rows)} lignes, le dernier importé en avait "
-                f"{grouped(self.last.read_rows)} : il manque plus d'une ligne sur cinq. Vérifiez-le, dites qu'il est "
+                f"{grouped(self.last.read_rows)} : il manque plus d’une ligne sur cinq. Vérifiez-le, dites qu’il est "
                 "partiel avec --partial, ou donnez la raison avec --force."
             )
 
@@ -202,7 +202,7 @@ class Run:
         if dated_on < last.file_dated_on:
             raise RefusedImport(
                 f"Le fichier est du {dated_on:%d/%m/%Y}, plus ancien que le dernier importé "
-                f"({last.file_dated_on:%d/%m/%Y}). S'il le faut, donnez la raison avec --force."
+                f"({last.file_dated_on:%d/%m/%Y}). S’il le faut, donnez la raison avec --force."
             )
 
     def _finish(self, status):

@@ -72,7 +72,7 @@ def assign(
     source = OpcoOrigin(origin)
     establishment = _locked(establishment_id)
     if establishment.opco_is_certified and source not in _PEOPLE:
-        raise RefusedOpco("L'OPCO de cet établissement est certifié : seul un conseiller ou le support le change.")
+        raise RefusedOpco("L’OPCO de cet établissement est certifié : seul un conseiller ou le support le change.")
     last = establishment.opco_journal.order_by("-at", "-pk").first()
     known = _SURENESS[OpcoOrigin(last.origin)] if last else -1
     is_less_sure = _SURENESS[source] < known

@@ -73,7 +73,7 @@ class ReadContacts:
 def decode(content: bytes) -> str:
     """The text of a file, in UTF-8 or as old spreadsheet programs write it. Raises ``RefusedList``."""
     if content.startswith(b"PK\x03\x04"):
-        raise RefusedList("C'est un classeur : enregistrez-le au format CSV, puis donnez ce fichier-là.")
+        raise RefusedList("C’est un classeur : enregistrez-le au format CSV, puis donnez ce fichier-là.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -82,7 +82,7 @@ def decode(content: bytes) -> str:
     if len(text) > LONGEST:
         raise RefusedList("Ce fichier est trop long : partagez-le.")
     if has_control_characters(text, allowed="\n\t"):
-        raise RefusedList("Ce fichier n'est pas un texte : enregistrez-le au format CSV.")
+        raise RefusedList("Ce fichier n’est pas un texte : enregistrez-le au format CSV.")
     return text
 
 
@@ -99,7 +99,7 @@ def read(*, scope: str, text: str) -> Read:
         for part, is_bare in parts:
             try:
                 if not part:
-                    raise InvalidNumber(f"Il n'y a pas {_ITS[DecisionScope(scope)]} sur cette ligne.")
+                    raise InvalidNumber(f"Il n’y a pas {_ITS[DecisionScope(scope)]} sur cette ligne.")
                 if _ROUNDED.search(part):
                     raise InvalidNumber(_ROUND)
                 good.append(clean(part))
@@ -142,7 +142,7 @@ def read_contacts(*, text: str) -> ReadContacts:
             siret, contacts = _contacts(cells, names.index(DecisionScope.SIRET), columns)
             former = read_at.get(siret)
             if former and former[1] != contacts:
-                raise InvalidContact(f"Ce SIRET a d'autres contacts à la ligne {former[0]}.")
+                raise InvalidContact(f"Ce SIRET a d’autres contacts à la ligne {former[0]}.")
         except (InvalidNumber, InvalidContact) as refusal:
             found.wrong.append(WrongLine(number, _short(line), str(refusal)))
             continue
@@ -175,7 +175,7 @@ def _contacts(cells: Sequence[str], siret_at: int, columns: dict[str, int]) -> t
     return siret, contacts
 
 
-_ITS = {DecisionScope.SIRET: "de SIRET", DecisionScope.SIREN: "de SIREN", DecisionScope.EMAIL: "d'adresse e-mail"}
+_ITS = {DecisionScope.SIRET: "de SIRET", DecisionScope.SIREN: "de SIREN", DecisionScope.EMAIL: "d’adresse e-mail"}
 _NOUNS = {
     DecisionScope.SIRET: ("SIRET", "SIRET"),
     DecisionScope.SIREN: ("SIREN", "SIREN"),
@@ -210,7 +210,7 @@ def _cells(text: str, scope: str) -> list[tuple[int, _Parts]]:
     if scope not in names:
         return []
     if len(lines) == 1:
-        raise RefusedList("Cette liste n'a qu'une ligne de titres.")
+        raise RefusedList("Cette liste n’a qu’une ligne de titres.")
     position = names.index(scope)
     rows = ((number, _split(line, delimiter)) for number, line in lines[1:])
     return [(number, [(row[position] if position < len(row) else "", True)]) for number, row in rows]

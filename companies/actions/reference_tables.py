@@ -164,7 +164,7 @@ def _replace(tables: list[Table], *, forced: bool) -> dict[str, TableReport]:
         shrunk = [sentence for table in tables if (sentence := _shrinks(cursor, table, reports[table.label].read))]
         if shrunk and not forced:
             raise SourceRefused(
-                f"La source est trop petite : {' ; '.join(shrunk)}. Si c'est voulu, relancez avec --force RAISON."
+                f"La source est trop petite : {' ; '.join(shrunk)}. Si c’est voulu, relancez avec --force RAISON."
             )
         for table in tables:
             _write(cursor, table, reports[table.label])

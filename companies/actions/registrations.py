@@ -50,19 +50,19 @@ logger = logging.getLogger(__name__)
 
 _SENTENCES = {
     Refusal.UNKNOWN: (
-        "Le registre des entreprises ne connaît pas ce SIRET. Vérifiez ses chiffres ; si l'établissement vient d'être"
+        "Le registre des entreprises ne connaît pas ce SIRET. Vérifiez ses chiffres ; si l’établissement vient d’être"
         " créé, réessayez dans quelques jours, ou écrivez-nous à {contact}."
     ),
     Refusal.CLOSED: (
-        "Cet établissement est fermé, selon le registre des entreprises. S'il a déménagé, donnez le SIRET de sa"
-        " nouvelle adresse ; s'il est ouvert, demandez à l'Insee de corriger le registre."
+        "Cet établissement est fermé, selon le registre des entreprises. S’il a déménagé, donnez le SIRET de sa"
+        " nouvelle adresse ; s’il est ouvert, demandez à l’Insee de corriger le registre."
     ),
     Refusal.NOT_DIFFUSIBLE: (
-        "Cette entreprise s'est opposée à la diffusion de ses données : nous ne pouvons pas publier ses offres. Pour"
-        " lever cette opposition, modifiez son statut de diffusion auprès de l'Insee."
+        "Cette entreprise s’est opposée à la diffusion de ses données : nous ne pouvons pas publier ses offres. Pour"
+        " lever cette opposition, modifiez son statut de diffusion auprès de l’Insee."
     ),
     Refusal.TEACHING: (
-        "Cet établissement est un établissement d'enseignement : inscrivez-vous comme CFA, en nous écrivant à"
+        "Cet établissement est un établissement d’enseignement : inscrivez-vous comme CFA, en nous écrivant à"
         " {contact}."
     ),
     Refusal.HIDDEN: (
@@ -323,7 +323,7 @@ def verify_now(*, establishment_id: int, at: dt.datetime) -> Establishment:
         told = registry.find_establishment(row.siret)
     except NotInRegistry:
         if not row.to_verify_since:
-            raise CouldNotVerify("Le registre ne connaît pas ce SIRET : rien n'est changé.") from None
+            raise CouldNotVerify("Le registre ne connaît pas ce SIRET : rien n’est changé.") from None
         _settle(row, None, at)
     except RegistryDown:
         raise CouldNotVerify("Le registre ne répond pas : réessayez dans quelques minutes.") from None

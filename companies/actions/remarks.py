@@ -35,7 +35,7 @@ def remove(*, remark_id: int, siret: str, by, at: dt.datetime) -> Remark:
     """
     remark = Remark.objects.select_for_update(of=("self",)).filter(pk=remark_id, siret=siret).first()
     if remark is None:
-        raise RefusedRemark("Cette remarque n'est pas celle de cet établissement.")
+        raise RefusedRemark("Cette remarque n’est pas celle de cet établissement.")
     if remark.removed_at is None:
         remark.text, remark.removed_at, remark.removed_by = "", at, by
         remark.save(update_fields=["text", "removed_at", "removed_by"])

@@ -167,7 +167,7 @@ def _state(decision: VisibilityDecision, at: dt.datetime) -> str:
         return f"annulée le {french_moment(decision.revoked_at)} : {decision.revocation_reason}"
     if decision.ends_at is not None and decision.ends_at <= at:
         return f"terminée le {_last_day(decision)}"
-    until = f"en vigueur jusqu'au {_last_day(decision)}" if decision.ends_at else "en vigueur, sans fin"
+    until = f"en vigueur jusqu’au {_last_day(decision)}" if decision.ends_at else "en vigueur, sans fin"
     if decision.revoked_at is not None:
         return f"{until} ; annulée depuis, le {french_moment(decision.revoked_at)}"
     return until
@@ -246,12 +246,12 @@ def _known(establishment: Establishment | None, siret: str) -> Condition:
         return Condition(
             name,
             False,
-            "Aucun import n'a apporté ce SIRET. Une décision à son sujet tiendra le jour où il arrivera.",
-            because="il n'est pas dans nos tables",
+            "Aucun import n’a apporté ce SIRET. Une décision à son sujet tiendra le jour où il arrivera.",
+            because="il n’est pas dans nos tables",
         )
     brought = establishment.last_import
     fact = (
-        f"Apporté par le fichier « {brought.file_name} »." if brought else "On ne sait plus quel fichier l'a apporté."
+        f"Apporté par le fichier « {brought.file_name} »." if brought else "On ne sait plus quel fichier l’a apporté."
     )
     if brought is None and (establishment.checked_at or establishment.to_verify_since):
         fact = "Apporté par une inscription."
@@ -277,14 +277,14 @@ def _open_and_diffusible(establishment: Establishment | None, at: dt.datetime) -
         )
     updated = _updated(establishment)
     if establishment.is_diffusible:
-        may_be_told = Condition("Il est diffusible", True, "L'Insee publie ses données.", since=updated)
+        may_be_told = Condition("Il est diffusible", True, "L’Insee publie ses données.", since=updated)
     else:
         may_be_told = Condition(
             "Il est diffusible",
             False,
-            "L'entreprise s'est opposée à la diffusion de ses données à l'Insee.",
+            "L’entreprise s’est opposée à la diffusion de ses données à l’Insee.",
             since=updated,
-            because="il s'est opposé à la diffusion de ses données",
+            because="il s’est opposé à la diffusion de ses données",
         )
     return [is_open, may_be_told]
 
@@ -298,17 +298,17 @@ def _unhidden(hiding: Sequence[VisibilityDecision]) -> Condition:
         reach = {
             DecisionScope.SIRET: "",
             DecisionScope.SIREN: " avec toute son entreprise",
-            DecisionScope.EMAIL: f" avec tous ceux que l'on joint par {each.value}",
+            DecisionScope.EMAIL: f" avec tous ceux que l’on joint par {each.value}",
         }[DecisionScope(each.scope)]
         who = each.decided_by or uncapitalised(each.get_origin_display())
         facts.append(f"{each.get_kind_display()}{reach}, par {who} : {uncapitalised(each.get_reason_display())}.")
         if each.kind == DecisionKind.PAUSED:
-            reasons.append(f"une décision le met en pause{reach} jusqu'au {_last_day(each)}")
+            reasons.append(f"une décision le met en pause{reach} jusqu’au {_last_day(each)}")
         else:
-            until = f" jusqu'au {_last_day(each)}" if each.ends_at else ""
+            until = f" jusqu’au {_last_day(each)}" if each.ends_at else ""
             reasons.append(f"une décision le retire{reach}{until}")
     first = min(each.starts_at for each in hiding)
-    return Condition(name, False, " ".join(facts), since=french_moment(first), because=_and(reasons, "qu'"))
+    return Condition(name, False, " ".join(facts), since=french_moment(first), because=_and(reasons, "qu’"))
 
 
 def _placed_and_employer(establishment: Establishment | None, asked: Sequence[VisibilityDecision]) -> list[Condition]:
@@ -322,9 +322,9 @@ def _placed_and_employer(establishment: Establishment | None, asked: Sequence[Vi
         placed = Condition(
             "Il est situé sur la carte",
             False,
-            f"Son adresse n'a pas de position.{unverified}",
+            f"Son adresse n’a pas de position.{unverified}",
             since=updated,
-            because="son adresse n'est pas située sur la carte",
+            because="son adresse n’est pas située sur la carte",
         )
     name = "Il est employeur, ou référencé"
     if asked:
@@ -338,9 +338,9 @@ def _placed_and_employer(establishment: Establishment | None, asked: Sequence[Vi
         Condition(
             name,
             False,
-            "Il n'emploie personne, selon le registre ; « Référencer » le rendrait visible.",
+            "Il n’emploie personne, selon le registre ; « Référencer » le rendrait visible.",
             since=updated,
-            because="il n'emploie personne",
+            because="il n’emploie personne",
         ),
     ]
 
@@ -357,7 +357,7 @@ def _some_job(establishment: Establishment | None, jobs: Sequence[Job], release:
     if sources:
         online = french_moment(release.published_at) if release and release.published_at and by_release else ""
         return Condition(name, True, f"{' et '.join(sources)}.", since=online)
-    told = f"La livraison {release.pk} ne le nomme pas" if release else "Aucun score n'est en ligne"
+    told = f"La livraison {release.pk} ne le nomme pas" if release else "Aucun score n’est en ligne"
     return Condition(
         name,
         False,
@@ -379,7 +379,7 @@ def _others(
     if establishment.to_verify_since:
         told.append(
             Condition(
-                "Le registre l'a vérifié",
+                "Le registre l’a vérifié",
                 False,
                 "Inscrit pendant que le registre ne répondait pas.",
                 since=french_moment(establishment.to_verify_since),
@@ -390,7 +390,7 @@ def _others(
             Condition(
                 "Ses recruteurs déposent des offres",
                 False,
-                f"Refusé à l'inscription : {uncapitalised(establishment.get_refusal_display())}.",
+                f"Refusé à l’inscription : {uncapitalised(establishment.get_refusal_display())}.",
             )
         )
     return told
@@ -410,7 +410,7 @@ def _verdict(conditions: Sequence[Condition], jobs: Sequence[Job], dropped: Rele
     if reasons:
         return f"Non affiché, parce {_and([_that(reason) for reason in reasons])}."
     if dropped is not None:
-        return f"Affichable, sans qu'on sache pour quels métiers : la livraison {dropped.pk} n'est plus gardée."
+        return f"Affichable, sans qu’on sache pour quels métiers : la livraison {dropped.pk} n’est plus gardée."
     return f"Affiché pour {_and([f'« {job.rome.label} »' for job in jobs])}."
 
 
@@ -421,21 +421,21 @@ def _remarks(
     if is_past:
         remarks.append(
             "Les décisions et les corrections de contact sont celles de ce moment. Les faits du registre et les"
-            " contacts importés sont ceux d'aujourd'hui : les anciens ne sont pas gardés."
+            " contacts importés sont ceux d’aujourd’hui : les anciens ne sont pas gardés."
         )
         if release is not None and edition is None:
-            remarks.append(f"La livraison {release.pk} était en ligne ; l'ordre de ce jour-là n'est plus connu.")
+            remarks.append(f"La livraison {release.pk} était en ligne ; l’ordre de ce jour-là n’est plus connu.")
     if is_past and later:
         since = counted(later, "autre décision à son sujet a été prise", "autres décisions à son sujet ont été prises")
         remarks.append(f"Depuis ce moment, {since}.")
     if is_future:
-        remarks.append("C'est ce qui aura lieu si rien n'est décidé ni importé d'ici là.")
+        remarks.append("C’est ce qui aura lieu si rien n’est décidé ni importé d’ici là.")
     return remarks
 
 
 def _that(reason: str) -> str:
     """« qu'il est fermé », « que son adresse… »."""
-    return f"qu'{reason}" if reason[0] in "aeiouyéèêh" else f"que {reason}"
+    return f"qu’{reason}" if reason[0] in "aeiouyéèêh" else f"que {reason}"
 
 
 def _and(texts: Sequence[str], before: str = "") -> str:

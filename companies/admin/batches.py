@@ -138,7 +138,7 @@ class CorrectingForm(BatchForm):
         super().__init__(*arguments, **options)
         self.fields["listed"].help_text = (
             "Trois colonnes : « siret;email;telephone ». Une case vide laisse le contact tel quel ; « effacer »"
-            f" l'efface. {grouped(pasted.MOST)} SIRET au plus."
+            f" l’efface. {grouped(pasted.MOST)} SIRET au plus."
         )
         self.fields[
             "file"
@@ -150,10 +150,10 @@ FORMS: dict[str, type[BatchForm]] = {
 }
 WARNINGS = {
     BatchKind.DELISTED: "Les établissements ne sont plus visibles nulle part, dès que le bouton est pressé.",
-    BatchKind.PAUSED: "Les établissements ne sont plus visibles jusqu'à la fin du dernier jour.",
+    BatchKind.PAUSED: "Les établissements ne sont plus visibles jusqu’à la fin du dernier jour.",
     BatchKind.CHANNEL_HIDDEN: "Les établissements restent visibles, sans ce moyen de les joindre.",
     BatchKind.LISTED: "Les établissements seront trouvés pour ces métiers, sans score.",
-    BatchKind.CORRECTED: "Les contacts donnés l'emportent sur ceux des imports, présents et à venir.",
+    BatchKind.CORRECTED: "Les contacts donnés l’emportent sur ceux des imports, présents et à venir.",
 }
 
 
@@ -173,8 +173,8 @@ def told(kind: str, counts: dict[str, int]) -> list[tuple[str, str, str]]:
         ("already", "Déjà ainsi", "rien ne change"),
         (
             "replaced",
-            "Déjà corrigés autrement" if is_about_contacts else "Déjà ainsi, à d'autres conditions",
-            "la nouvelle valeur l'emporte" if is_about_contacts else "la nouvelle décision remplace l'ancienne",
+            "Déjà corrigés autrement" if is_about_contacts else "Déjà ainsi, à d’autres conditions",
+            "la nouvelle valeur l’emporte" if is_about_contacts else "la nouvelle décision remplace l’ancienne",
         ),
         ("made", "Corrections nouvelles" if is_about_contacts else "Décisions nouvelles", ""),
         *_SEEN.get(kind, ()),
@@ -187,10 +187,10 @@ def told(kind: str, counts: dict[str, int]) -> list[tuple[str, str, str]]:
     ]
 
 
-_GONE = ("visible", "Affichés avant, et plus après", "ils quittent la recherche, et leur page n'existe plus")
+_GONE = ("visible", "Affichés avant, et plus après", "ils quittent la recherche, et leur page n’existe plus")
 _SEEN: dict[str, tuple[tuple[str, str, str], ...]] = {
     BatchKind.DELISTED: (_GONE,),
-    BatchKind.PAUSED: ((*_GONE[:2], "ils reviennent d'eux-mêmes après le dernier jour"),),
+    BatchKind.PAUSED: ((*_GONE[:2], "ils reviennent d’eux-mêmes après le dernier jour"),),
     BatchKind.CHANNEL_HIDDEN: (("visible", "Affichés avant comme après", "sans ce moyen de contact"),),
     BatchKind.LISTED: (
         ("visible", "Affichés avant comme après", "et désormais pour ces métiers aussi"),
@@ -217,8 +217,8 @@ def _undoing(batch: Batch, answers: dict) -> str:
         (found.ended, "décision prend fin", "décisions prennent fin"),
         (
             found.back,
-            "décision qu'elle avait remplacée revient, aux mêmes conditions",
-            "décisions qu'elles avaient remplacées reviennent, aux mêmes conditions",
+            "décision qu’elle avait remplacée revient, aux mêmes conditions",
+            "décisions qu’elles avaient remplacées reviennent, aux mêmes conditions",
         ),
         (
             found.not_back,
@@ -230,7 +230,7 @@ def _undoing(batch: Batch, answers: dict) -> str:
             "décision était déjà terminée, annulée ou remplacée depuis : elle le reste",
             "décisions étaient déjà terminées, annulées ou remplacées depuis : elles le restent",
         ),
-        (found.restored, "contact reprend sa valeur d'avant", "contacts reprennent leur valeur d'avant"),
+        (found.restored, "contact reprend sa valeur d’avant", "contacts reprennent leur valeur d’avant"),
         (
             found.corrected_since,
             "contact a été corrigé depuis : il garde sa valeur",
@@ -240,7 +240,7 @@ def _undoing(batch: Batch, answers: dict) -> str:
     said = [counted(number, one, many) for number, one, many in lines if number]
     if found.restored:
         said.append("Un contact remis est une correction : les imports ne le changeront plus.")
-    return "\n".join(said) or "Rien ne change : plus rien de ce lot n'est en vigueur."
+    return "\n".join(said) or "Rien ne change : plus rien de ce lot n’est en vigueur."
 
 
 # ── The pages ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,7 +319,7 @@ class BatchAdmin(ShownAdmin):
     @button(
         "Annuler le lot",
         form=ReasonForm,
-        warning="Ce que le lot a décidé et qui tient encore prend fin. Rien n'est effacé : l'annulation s'ajoute.",
+        warning="Ce que le lot a décidé et qui tient encore prend fin. Rien n’est effacé : l’annulation s’ajoute.",
         when=lambda batch: batch.undone_at is None,
         refusals=(RefusedDecision,),
         preview=_undoing,
@@ -370,7 +370,7 @@ class BatchAdmin(ShownAdmin):
         )  # fmt: skip
         self.log_addition(request, batch, batch.asked)
         self.message_user(
-            request, f"C'est fait : {batch.asked[0].lower()}{batch.asked[1:]}. Ce lot peut être annulé.",
+            request, f"C’est fait : {batch.asked[0].lower()}{batch.asked[1:]}. Ce lot peut être annulé.",
             messages.SUCCESS,
         )  # fmt: skip
         return HttpResponseRedirect(reverse("admin:companies_batch_change", args=[batch.pk]))

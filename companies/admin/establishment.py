@@ -142,10 +142,10 @@ def _scopes(establishment: Establishment) -> list[tuple[str, str]]:
     reached = f"plus de {MOST_FOUND} établissements" if count > MOST_FOUND else _count(count, "établissement")
     return [
         (DecisionScope.SIRET.value, f"Cet établissement : SIRET {siret}"),
-        (DecisionScope.SIREN.value, f"Toute l'entreprise : SIREN {siret[:11]}, {reached} en activité"),
+        (DecisionScope.SIREN.value, f"Toute l’entreprise : SIREN {siret[:11]}, {reached} en activité"),
         (
             DecisionScope.EMAIL.value,
-            f"Tous ceux que l'on joint par {email}"
+            f"Tous ceux que l’on joint par {email}"
             if email
             else "Tous ceux qui ont la même adresse : aucune connue ici",
         ),
@@ -171,7 +171,7 @@ class EstablishmentAdmin(ShownAdmin):
     list_filter = [VerificationFilter]
     search_fields = ["siret"]
     search_help_text = (
-        "SIRET, SIREN, adresse e-mail (aussi celle d'un recruteur), téléphone, ou au moins trois lettres du nom."
+        "SIRET, SIREN, adresse e-mail (aussi celle d’un recruteur), téléphone, ou au moins trois lettres du nom."
     )
     change_form_template = "admin/told.html"
     told_about = "establishment"
@@ -258,7 +258,7 @@ class EstablishmentAdmin(ShownAdmin):
             return "Inconnu."
         return f"{establishment.opco}, {'certifié' if establishment.opco_is_certified else 'non certifié'}"
 
-    @admin.display(description="Journal de l'OPCO")
+    @admin.display(description="Journal de l’OPCO")
     def opcos_told(self, establishment):
         told = establishment.opco_journal.select_related("opco", "by").order_by("-at", "-pk")[:SHOWN_LINES]
         return table(
@@ -277,12 +277,12 @@ class EstablishmentAdmin(ShownAdmin):
     @admin.display(description="Vérification")
     def verification(self, establishment):
         if establishment.refusal:
-            return f"Refusé à l'inscription : {establishment.get_refusal_display().lower()}."
+            return f"Refusé à l’inscription : {establishment.get_refusal_display().lower()}."
         checked = f"dernière réponse du registre le {moment(establishment.checked_at)}"
         if establishment.to_verify_since:
-            known = checked if establishment.checked_at else "le registre n'a pas encore répondu"
+            known = checked if establishment.checked_at else "le registre n’a pas encore répondu"
             return f"À vérifier depuis le {moment(establishment.to_verify_since)} : {known}."
-        return f"Faite : {checked}." if establishment.checked_at else "Connu par l'import."
+        return f"Faite : {checked}." if establishment.checked_at else "Connu par l’import."
 
     @admin.display(description="Dernier import")
     def imported_by(self, establishment):
@@ -398,31 +398,31 @@ class EstablishmentAdmin(ShownAdmin):
     @button(
         "Retirer",
         form=_saying_how_far(DecisionForm),
-        warning="Dès que vous confirmez, l'établissement n'est plus visible nulle part.",
+        warning="Dès que vous confirmez, l’établissement n’est plus visible nulle part.",
         refusals=(RefusedDecision,),
     )
     def delist(self, request, establishment, answers):
         visibility.delist(**_asked(request, establishment, answers))
         if answers["scope"] == DecisionScope.SIRET:
-            return "L'établissement est retiré."
+            return "L’établissement est retiré."
         return "Tous les établissements de cette portée sont retirés."
 
     @button(
         "Mettre en pause",
         form=_saying_how_far(PauseForm),
-        warning="L'établissement n'est plus visible jusqu'à la fin du dernier jour.",
+        warning="L’établissement n’est plus visible jusqu’à la fin du dernier jour.",
         refusals=(RefusedDecision,),
     )
     def pause(self, request, establishment, answers):
         visibility.pause(**_asked(request, establishment, answers))
         if answers["scope"] == DecisionScope.SIRET:
-            return "L'établissement est en pause."
+            return "L’établissement est en pause."
         return "Tous les établissements de cette portée sont en pause."
 
     @button(
         "Masquer un moyen de contact",
         form=_saying_how_far(ChannelForm),
-        warning="L'établissement reste visible, sans ce moyen de le joindre.",
+        warning="L’établissement reste visible, sans ce moyen de le joindre.",
         refusals=(RefusedDecision,),
     )
     def hide_channel(self, request, establishment, answers):
@@ -432,14 +432,14 @@ class EstablishmentAdmin(ShownAdmin):
     @button(
         "Référencer",
         form=ListingForm,
-        warning="L'établissement sera trouvé pour ces métiers, sans score.",
+        warning="L’établissement sera trouvé pour ces métiers, sans score.",
         refusals=(RefusedDecision,),
     )
     def list_establishment(self, request, establishment, answers):
         visibility.list_establishment(
             siret=establishment.siret, by=request.user, at=timezone.now(), origin=DecisionOrigin.SUPPORT, **answers
         )
-        return "L'établissement est référencé."
+        return "L’établissement est référencé."
 
     @button("Corriger un contact", form=CorrectionForm, refusals=(RefusedDecision,))
     def correct_contact(self, request, establishment, answers):
@@ -449,7 +449,7 @@ class EstablishmentAdmin(ShownAdmin):
         return "Le contact est corrigé."
 
     @button(
-        "Changer l'OPCO",
+        "Changer l’OPCO",
         form=OpcoForm,
         warning="Les demandes de ses recruteurs iront à cet OPCO. Aucun registre ne le changera plus.",
     )
@@ -457,17 +457,17 @@ class EstablishmentAdmin(ShownAdmin):
         opco = opcos.assign(
             establishment_id=establishment.pk, by=request.user, at=timezone.now(), origin=OpcoOrigin.SUPPORT, **answers
         )
-        return f"L'OPCO de l'établissement est {opco}."
+        return f"L’OPCO de l’établissement est {opco}."
 
     @button(
         "Vérifier maintenant",
-        warning="Le registre des entreprises est interrogé, et ce qu'il dit est écrit ici.",
+        warning="Le registre des entreprises est interrogé, et ce qu’il dit est écrit ici.",
         refusals=(CouldNotVerify,),
     )
     def verify(self, request, establishment, answers):
         verified = registrations.verify_now(establishment_id=establishment.pk, at=timezone.now())
         if verified.refusal:
-            return f"L'établissement est refusé : {verified.get_refusal_display().lower()}."
+            return f"L’établissement est refusé : {verified.get_refusal_display().lower()}."
         return "Ce que dit le registre est écrit."
 
     @button(
@@ -483,7 +483,7 @@ class EstablishmentAdmin(ShownAdmin):
     @button(
         "Retirer une remarque",
         form=_remarks_to_remove,
-        warning="Son texte est effacé pour de bon. Qui l'avait écrite, et qui la retire, restent notés.",
+        warning="Son texte est effacé pour de bon. Qui l’avait écrite, et qui la retire, restent notés.",
         when=lambda establishment: Remark.objects.about(establishment.siret).filter(removed_at__isnull=True).exists(),
         refusals=(RefusedRemark,),
     )
@@ -517,7 +517,7 @@ def mails(*, key, at):
     addresses = format_html_join(", ", '<a href="{}?{}">{}</a>', ((place, urlencode({"q": to}), to) for to in known))
     return mails_to(
         known,
-        words=format_html("Les {} derniers. Tous ceux d'une adresse : {}.", MOST_LINES, addresses) if known else "",
+        words=format_html("Les {} derniers. Tous ceux d’une adresse : {}.", MOST_LINES, addresses) if known else "",
     )
 
 
@@ -559,14 +559,14 @@ def _seen_by_the_public(establishment: Establishment, at) -> tuple[bool, str]:
     if not Establishment.objects.open(at).filter(pk=establishment.pk).exists():
         return False, f"Non : fermé depuis le {establishment.closed_on:%d/%m/%Y}."
     if not establishment.is_diffusible:
-        return False, "Non : l'entreprise s'est opposée à la diffusion de ses données à l'Insee."
+        return False, "Non : l’entreprise s’est opposée à la diffusion de ses données à l’Insee."
     if establishment.to_verify_since:
         return False, "Non : ses données restent à vérifier au registre."
     if establishment.latitude is None:
-        return False, "Non : son adresse n'est pas située sur la carte."
+        return False, "Non : son adresse n’est pas située sur la carte."
     if not Establishment.objects.unhidden(at).filter(pk=establishment.pk).exists():
         return False, "Non : une décision en vigueur le cache."
-    return False, "Non : il n'emploie personne, selon le registre. « Référencer » le rend visible."
+    return False, "Non : il n’emploie personne, selon le registre. « Référencer » le rend visible."
 
 
 def _asked(request, establishment, answers) -> dict:
@@ -577,7 +577,7 @@ def _asked(request, establishment, answers) -> dict:
         DecisionScope.EMAIL: _effective(establishment).effective_email,
     }
     if not values[answers["scope"]]:
-        raise Refused("Cet établissement n'a pas d'adresse e-mail connue.")
+        raise Refused("Cet établissement n’a pas d’adresse e-mail connue.")
     return {
         "value": values[answers["scope"]],
         "by": request.user,

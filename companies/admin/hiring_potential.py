@@ -18,8 +18,8 @@ SUMMARY = {
     "establishments": "établissements",
     "potentials": "potentiels",
     "written_rows": "lignes reçues",
-    "unknown_sirets": "lignes d'un SIRET inconnu",
-    "unknown_romes": "lignes d'un métier inconnu",
+    "unknown_sirets": "lignes d’un SIRET inconnu",
+    "unknown_romes": "lignes d’un métier inconnu",
 }
 
 
@@ -72,7 +72,7 @@ class ReleaseAdmin(ShownAdmin):
             "", "<div>{} : {}</div>", ((SUMMARY.get(name, name), value) for name, value in release.summary.items())
         )
 
-    @admin.display(description="Règle d'exposition")
+    @admin.display(description="Règle d’exposition")
     def shown_policy(self, release):
         return format_html(
             "<details><summary>Voir les réglages et le minimum de chaque métier</summary><pre>{}</pre></details>",

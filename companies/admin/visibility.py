@@ -93,7 +93,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
     list_select_related = ["decided_by"]
     list_filter = ["kind", "scope", "origin"]
     search_fields = ["value"]
-    search_help_text = "SIRET, SIREN ou adresse e-mail, en entier ; ou le numéro d'un lot."
+    search_help_text = "SIRET, SIREN ou adresse e-mail, en entier ; ou le numéro d’un lot."
     ordering = ["-pk"]
     fields = [
         "what", "scope", "value", "establishments", "state", "starts_at", "ends_at", "reason", "comment", "origin",
@@ -121,7 +121,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
     @admin.display(description="Établissements")
     def establishments(self, decision):
         found = reverse("admin:companies_establishment_changelist")
-        return format_html('<a href="{}?{}">Voir ce qu\'elle atteint</a>', found, urlencode({"q": decision.value}))
+        return format_html('<a href="{}?{}">Voir ce qu’elle atteint</a>', found, urlencode({"q": decision.value}))
 
     @admin.display(description="Lot")
     def made_with(self, decision):
@@ -134,7 +134,7 @@ class VisibilityDecisionAdmin(ShownAdmin):
     @button(
         "Annuler la décision",
         form=ReasonForm,
-        warning="Ce qu'elle cachait redevient visible, si rien d'autre ne le cache.",
+        warning="Ce qu’elle cachait redevient visible, si rien d’autre ne le cache.",
         when=lambda decision: decision.revoked_at is None,
         refusals=(RefusedDecision,),
     )
@@ -177,7 +177,7 @@ class ContactCorrectionAdmin(ShownAdmin):
     list_select_related = ["decided_by"]
     list_filter = ["channel", "origin"]
     search_fields = ["siret"]
-    search_help_text = "SIRET, SIREN, adresse e-mail ou téléphone, en entier ; ou le numéro d'un lot."
+    search_help_text = "SIRET, SIREN, adresse e-mail ou téléphone, en entier ; ou le numéro d’un lot."
     ordering = ["-pk"]
     fields = [
         "shown_siret", "establishment", "channel", "shown_value", "reason", "origin", "decided_by", "decided_at",

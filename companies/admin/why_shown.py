@@ -37,7 +37,7 @@ class QuestionForm(forms.Form):
         required=False,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="Vide : maintenant. L'heure est celle de Paris.",
+        help_text="Vide : maintenant. L’heure est celle de Paris.",
     )
 
     def clean_siret(self) -> str:

@@ -43,6 +43,6 @@ class ContactRows:
             raise InvalidNumber("Ce SIRET a déjà été lu plus haut.")
         email, phone = clean_email(content["email"]), clean_phone(content["phone"])
         if not email and not phone:
-            raise InvalidContact("Cette ligne n'a ni e-mail ni téléphone.")
+            raise InvalidContact("Cette ligne n’a ni e-mail ni téléphone.")
         self.met.add(siret)
         return siret, email, phone, (content.get("source", "").strip() or self.default_source)[:LONGEST_SOURCE]

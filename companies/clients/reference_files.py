@@ -77,7 +77,7 @@ def read(folder: Path) -> References:
 class _Reading:
     def __init__(self, folder: Path):
         if not folder.is_dir():
-            raise SourceRefused(f"Le dossier « {folder} » n'existe pas.")
+            raise SourceRefused(f"Le dossier « {folder} » n’existe pas.")
         self.folder = folder
         self.found = References()
 
@@ -121,7 +121,7 @@ class _Reading:
         try:
             header = [name.strip() for name in _cut(lines[0])]
         except BadLine as error:
-            raise SourceRefused(f"L'en-tête du fichier {file} est illisible : {error}.") from error
+            raise SourceRefused(f"L’en-tête du fichier {file} est illisible : {error}.") from error
         missing = [name for name in columns if name not in header]
         if missing:
             names = ", ".join(f"« {name} »" for name in missing)
@@ -181,9 +181,9 @@ class _Reading:
 
         def commune(code, name, kind, parent, postcodes, departement, population, latitude, longitude, zone) -> tuple:
             if kind not in {"commune-actuelle", "arrondissement-municipal"}:
-                raise BadLine(f"le type « {kind} » n'est pas connu")
+                raise BadLine(f"le type « {kind} » n’est pas connu")
             if len(zone) > 5:
-                raise BadLine(f"la zone d'emploi « {zone} » est trop longue")
+                raise BadLine(f"la zone d’emploi « {zone} » est trop longue")
             point = _point(latitude, longitude)
             return (
                 _code(code, 5, 5),
@@ -212,7 +212,7 @@ class _Reading:
             orphans = {row[0]: row[-1] for row in rows if row[-1] is not None and row[-1] not in codes}
             for number, (code,) in self._lines(file, ("code_insee",)):
                 if code in orphans:
-                    self._fault(file, number, f"la commune parente « {orphans[code]} » n'existe pas dans cette source")
+                    self._fault(file, number, f"la commune parente « {orphans[code]} » n’existe pas dans cette source")
         communes = {row[0] for row in found.communes}
 
         def former_commune(code: str, name: str, commune: str) -> tuple:
@@ -231,8 +231,8 @@ class _Reading:
         nafs = {row[0] for row in self.found.nafs}
 
         def hiring(naf: str, rome: str, hirings: str) -> tuple:
-            counted = _number(hirings, "le nombre d'embauches", at_most=100_000_000)
-            return _known(naf, nafs, "l'activité"), _rome_code(rome), counted
+            counted = _number(hirings, "le nombre d’embauches", at_most=100_000_000)
+            return _known(naf, nafs, "l’activité"), _rome_code(rome), counted
 
         rows = self._table("naf/rome3_naf_hirings_raw.csv", ("naf_id", "rome_id", "hirings"), hiring, key=2)
         self.found.hirings = {(naf, rome): counted for naf, rome, counted in rows}
@@ -249,8 +249,8 @@ class _Reading:
 
         def idcc(code: str, label: str, opco: str) -> tuple:
             if not re.fullmatch(r"[0-9]{4}", code):
-                raise BadLine(f"« {code} » n'est pas un numéro de convention collective (IDCC)")
-            return code, _label(label, 2000), opcos[_known(opco, opcos, "l'OPCO")]
+                raise BadLine(f"« {code} » n’est pas un numéro de convention collective (IDCC)")
+            return code, _label(label, 2000), opcos[_known(opco, opcos, "l’OPCO")]
 
         self.found.idccs = self._table("opco/idcc_opco.csv", ("idcc", "libelle_convention", "opco_api_label"), idcc)
 
@@ -272,7 +272,7 @@ class _Reading:
 
         def rome(code: str, label: str, parent: str) -> tuple:
             if code not in domains:
-                raise BadLine(f"le métier « {code} » n'a pas de domaine")
+                raise BadLine(f"le métier « {code} » n’a pas de domaine")
             return (
                 _rome_code(code), _label(label, 250), _rome_code(parent) if parent else "", *domains[code],
                 texts[code, "definition"], texts[code, "acces_metier"],
@@ -305,7 +305,7 @@ class _Reading:
         def item(rome: str, ogr: str, core: str) -> tuple:
             number = _ogr(ogr)
             if number not in labels:
-                raise BadLine(f"l'élément « {ogr} » n'a pas de libellé")
+                raise BadLine(f"l’élément « {ogr} » n’a pas de libellé")
             kind, label, category = labels[number]
             return _known(rome, romes, "le métier"), kind, number, label, category, bool(core)
 
@@ -386,7 +386,7 @@ def _cut(line: str) -> list[str]:
     try:
         return next(csv.reader([line], strict=True), [])
     except csv.Error as error:
-        raise BadLine("un guillemet n'est pas fermé, ou la ligne est coupée") from error
+        raise BadLine("un guillemet n’est pas fermé, ou la ligne est coupée") from error
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -395,37 +395,37 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _known(code: str, codes, name: str) -> str:
     if code not in codes:
-        raise BadLine(f"{name} « {code[:40]} » n'existe pas dans cette source")
+        raise BadLine(f"{name} « {code[:40]} » n’existe pas dans cette source")
     return code
 
 
 def _code(text: str, shortest: int, longest: int) -> str:
     if not (shortest <= len(text) <= longest and text.isascii() and text.isalnum() and text == text.upper()):
-        raise BadLine(f"« {text[:40]} » n'est pas un code attendu")
+        raise BadLine(f"« {text[:40]} » n’est pas un code attendu")
     return text
 
 
 def _slug(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,30}", text):
-        raise BadLine(f"« {text[:40]} » n'est pas un code attendu")
+        raise BadLine(f"« {text[:40]} » n’est pas un code attendu")
     return text
 
 
 def _naf(text: str) -> str:
     if not re.fullmatch(r"[0-9]{4}[A-Z]", text):
-        raise BadLine(f"« {text[:40]} » n'est pas un code NAF (quatre chiffres et une lettre)")
+        raise BadLine(f"« {text[:40]} » n’est pas un code NAF (quatre chiffres et une lettre)")
     return text
 
 
 def _rome_code(text: str) -> str:
     if not re.fullmatch(r"[A-Z][0-9]{4}", text):
-        raise BadLine(f"« {text[:40]} » n'est pas un code ROME (une lettre et quatre chiffres)")
+        raise BadLine(f"« {text[:40]} » n’est pas un code ROME (une lettre et quatre chiffres)")
     return text
 
 
 def _division(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,2}", text):
-        raise BadLine(f"« {text[:40]} » n'est pas une division de la NAF")
+        raise BadLine(f"« {text[:40]} » n’est pas une division de la NAF")
     return text.zfill(2)
 
 
@@ -435,7 +435,7 @@ def _ogr(text: str) -> int:
 
 def _number(text: str, name: str, *, at_most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > at_most:
-        raise BadLine(f"{name} « {text[:40]} » n'est pas un nombre attendu")
+        raise BadLine(f"{name} « {text[:40]} » n’est pas un nombre attendu")
     return int(text)
 
 
@@ -455,5 +455,5 @@ def _point(latitude: str, longitude: str) -> tuple[float | None, float | None]:
     except ValueError:
         north = east = float("nan")
     if not (-90 <= north <= 90 and -180 <= east <= 180):
-        raise BadLine(f"« {latitude[:20]}, {longitude[:20]} » n'est pas un point de la Terre")
+        raise BadLine(f"« {latitude[:20]}, {longitude[:20]} » n’est pas un point de la Terre")
     return north, east

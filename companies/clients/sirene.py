@@ -81,11 +81,11 @@ class StockFile:
         except pa.ArrowInvalid as error:
             if "straddling" in str(error):
                 raise UnreadableFile(
-                    f"{self.name} : une ligne n'a pas de fin, un guillemet n'est sans doute pas fermé."
+                    f"{self.name} : une ligne n’a pas de fin, un guillemet n’est sans doute pas fermé."
                 ) from None
-            raise UnreadableFile(f"{self.name} est abîmé, ou n'est pas au format attendu.") from None
+            raise UnreadableFile(f"{self.name} est abîmé, ou n’est pas au format attendu.") from None
         except (pa.ArrowException, OSError):
-            raise UnreadableFile(f"{self.name} est abîmé, ou ne peut pas être lu jusqu'au bout.") from None
+            raise UnreadableFile(f"{self.name} est abîmé, ou ne peut pas être lu jusqu’au bout.") from None
 
     def sha256(self) -> str:
         with self.path.open("rb") as file:
@@ -99,7 +99,7 @@ def open_stock(path: Path) -> StockFile:
         with path.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
-        raise UnreadableFile(f"{path} n'existe pas.") from None
+        raise UnreadableFile(f"{path} n’existe pas.") from None
     except IsADirectoryError:
         raise UnreadableFile(f"{path} est un dossier, pas un fichier.") from None
     except OSError:
@@ -117,7 +117,7 @@ def open_stock(path: Path) -> StockFile:
 def _refuse_repeated(path: Path, header: list[str]):
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated and not repeated[0]:
-        raise UnreadableFile(f"{path.name} : des colonnes n'ont pas de nom ; la première ligne doit les nommer toutes.")
+        raise UnreadableFile(f"{path.name} : des colonnes n’ont pas de nom ; la première ligne doit les nommer toutes.")
     if repeated:
         raise UnreadableFile(f"{path.name} : la colonne {repeated[0]} est écrite deux fois.")
 
@@ -152,7 +152,7 @@ def _refuse_numbers(file_name: str, column: str, kind: pa.DataType):
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_nested(kind) or pa.types.is_null(kind):
-        raise UnreadableFile(f"{file_name} : la colonne {column} n'est pas du texte.")
+        raise UnreadableFile(f"{file_name} : la colonne {column} n’est pas du texte.")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         if column.startswith("coordonneeLambert"):
             return
@@ -209,7 +209,7 @@ def _stream(path: Path, magic: bytes) -> Iterator[_Physical]:
                 stream = opened.enter_context(archive.open(_only_member(path, archive)))
             except NotImplementedError:
                 raise UnreadableFile(
-                    f"{path.name} est compressé d'une manière que nous ne lisons pas : décompressez-le."
+                    f"{path.name} est compressé d’une manière que nous ne lisons pas : décompressez-le."
                 ) from None
         yield _Physical(stream, raw.tell)
 
@@ -232,13 +232,13 @@ def _open_csv(path: Path, size: int, magic: bytes) -> StockFile:
     if not first.strip():
         raise UnreadableFile(f"{path.name} est vide, ou commence par une ligne vide.")
     if first[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in first:
-        raise UnreadableFile(f"{path.name} n'est pas en UTF-8 : enregistrez-le au format CSV (UTF-8).")
+        raise UnreadableFile(f"{path.name} n’est pas en UTF-8 : enregistrez-le au format CSV (UTF-8).")
     try:
         text = first.decode("utf-8-sig").strip("\r\n")
     except UnicodeDecodeError:
-        raise UnreadableFile(f"{path.name} n'est pas en UTF-8 : enregistrez-le au format CSV (UTF-8).") from None
+        raise UnreadableFile(f"{path.name} n’est pas en UTF-8 : enregistrez-le au format CSV (UTF-8).") from None
     if "\r" in text:
-        raise UnreadableFile(f"{path.name} a d'anciennes fins de ligne : enregistrez-le au format CSV (UTF-8).")
+        raise UnreadableFile(f"{path.name} a d’anciennes fins de ligne : enregistrez-le au format CSV (UTF-8).")
     delimiter = max(",;\t|", key=text.count)
     header = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
     _refuse_repeated(path, header)
@@ -293,7 +293,7 @@ def _csv_batches(name, stream: _Physical, header, delimiter, wanted) -> Iterator
         # In a column that is not read, what swallows the end of the file is its last line.
         first = swallowing[0] if swallowing else read
         raise UnreadableFile(
-            f"{name}, ligne {first} : un guillemet n'est pas fermé, et des lignes s'y perdent ({stream.lines - read})."
+            f"{name}, ligne {first} : un guillemet n’est pas fermé, et des lignes s’y perdent ({stream.lines - read})."
         )
 
 
@@ -317,7 +317,7 @@ def _decoded(name, lines, columns: dict[str, pa.BinaryArray], rejected: list[Rej
         }
         for row in sorted(wrong):
             content = {column: array[row].as_py().decode("utf-8", "replace") for column, array in columns.items()}
-            rejected = [*rejected, Rejected(int(lines[row]), "Cette ligne n'est pas en UTF-8.", content)]
+            rejected = [*rejected, Rejected(int(lines[row]), "Cette ligne n’est pas en UTF-8.", content)]
         kept = pa.array(sorted(set(range(len(lines))) - wrong), pa.int64())
         lines = lines[kept.to_numpy()]
         texts = {column: pc.cast(array.take(kept), pa.string()) for column, array in columns.items()}
@@ -326,7 +326,7 @@ def _decoded(name, lines, columns: dict[str, pa.BinaryArray], rejected: list[Rej
             inside = pc.match_substring(array, "\n")
             if pc.any(inside).as_py():
                 row = inside.to_pylist().index(True)
-                raise UnreadableFile(f"{name}, ligne {lines[row]} : un guillemet n'est pas fermé ({column}).")
+                raise UnreadableFile(f"{name}, ligne {lines[row]} : un guillemet n’est pas fermé ({column}).")
             texts[column] = pc.replace_substring_regex(array, r" *[\x00-\x1f\x7f]+ *", " ")
     return Batch(lines, texts, rejected, position)
 

@@ -5,19 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
 from django.utils import timezone
 
 from companies.actions.imports import RefusedImport, Source
 from companies.clients import sirene
 from companies.clients.quarantine import Quarantine
 from companies.models import EstablishmentImport
-from labonnealternance.kit.commands import progress
+from labonnealternance.kit.commands import all_or_nothing, progress
 from labonnealternance.kit.text import counted
-
-INTERRUPTED = 130
-# PostgreSQL's own code.
-DISK_FULL = "53100"
 
 
 class ImportCommand(BaseCommand):
@@ -49,7 +44,7 @@ class ImportCommand(BaseCommand):
         missing = [name for name in essential if name not in file.header]
         if missing:
             plural = "les colonnes" if len(missing) > 1 else "la colonne"
-            raise CommandError(f"{file.name} n'a pas {plural} {', '.join(missing)}.")
+            raise CommandError(f"{file.name} n’a pas {plural} {', '.join(missing)}.")
 
     def bring(
         self,
@@ -63,7 +58,7 @@ class ImportCommand(BaseCommand):
         label = files[0].name if len(files) == 1 else f"{len(files)} fichiers"
         name = f"{files[0].name}.{timezone.localtime():%Y%m%d-%H%M%S}.lignes-ecartees.csv"
         wanted = [*rows.essential, *rows.optional]
-        with progress(total=sum(file.size for file in files), label=label, unit="o") as bar:
+        with all_or_nothing(), progress(total=sum(file.size for file in files), label=label, unit="o") as bar:
             try:
                 record = act(
                     sources=[
@@ -77,16 +72,6 @@ class ImportCommand(BaseCommand):
                 )
             except (RefusedImport, sirene.UnreadableFile) as refusal:
                 raise CommandError(str(refusal)) from None
-            except KeyboardInterrupt:
-                raise CommandError("Import interrompu : rien n'a changé.", returncode=INTERRUPTED) from None
-            except OperationalError as error:
-                is_full = getattr(error.__cause__, "sqlstate", None) == DISK_FULL
-                why = "la base n'a plus de place sur son disque" if is_full else "la base ne répond plus"
-                raise CommandError(f"Import interrompu : {why}. Rien n'a changé.") from None
-            except OSError as error:
-                raise CommandError(
-                    f"Import interrompu, rien n'a changé : {error.filename or 'le disque'} ne peut pas être écrit."
-                ) from None
         self.tell(label, record)
 
     def tell(self, label: str, record: EstablishmentImport):
@@ -103,7 +88,7 @@ class ImportCommand(BaseCommand):
             self.stdout.write(f"{lines}, avec leur raison : {record.quarantine_file}")
         if record.unknown_naf_rows:
             rows = counted(record.unknown_naf_rows, "établissement", "établissements")
-            self.stdout.write(f"{rows} d'une activité inconnue des références.")
+            self.stdout.write(f"{rows} d’une activité inconnue des références.")
         if record.unplaced_rows:
             rows = counted(record.unplaced_rows, "établissement ouvert", "établissements ouverts")
             self.stdout.write(f"{rows} sans position : la recherche ne les montre pas.")

@@ -34,7 +34,7 @@ class Batch(models.Model):
         db_index=False,
         verbose_name="annulé par",
     )
-    undone_reason = models.TextField("raison de l'annulation", blank=True)
+    undone_reason = models.TextField("raison de l’annulation", blank=True)
 
     class Meta:
         verbose_name = "lot de décisions"

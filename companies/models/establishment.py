@@ -182,7 +182,7 @@ class Establishment(models.Model):
     naf = models.ForeignKey(Naf, on_delete=models.PROTECT, null=True, db_index=False, verbose_name="activité (NAF)")
     headcount_band = models.CharField("effectif", max_length=2, choices=HeadcountBand, default=HeadcountBand.UNKNOWN)
     created_on = models.DateField("création", null=True)
-    address_complement = models.CharField("complément d'adresse", max_length=200, blank=True)
+    address_complement = models.CharField("complément d’adresse", max_length=200, blank=True)
     address = models.CharField("adresse", max_length=200, blank=True)
     postcode = models.CharField("code postal", max_length=5, blank=True)
     # Indexed below: its own index would carry a second one, for LIKE.
@@ -270,8 +270,8 @@ class OpcoAssignment(Move):
     origin = models.CharField("origine", max_length=10, choices=OpcoOrigin)
 
     class Meta:
-        verbose_name = "attribution d'OPCO"
-        verbose_name_plural = "attributions d'OPCO"
+        verbose_name = "attribution d’OPCO"
+        verbose_name_plural = "attributions d’OPCO"
 
     def __str__(self):
         return f"{self.establishment_id} : {self.opco_id}"
@@ -304,7 +304,7 @@ class Contact(models.Model):
             models.CheckConstraint(
                 condition=Q(email=Lower("email")),
                 name="contact_email_is_lower_case",
-                violation_error_message="Une adresse e-mail s'écrit en minuscules.",
+                violation_error_message="Une adresse e-mail s’écrit en minuscules.",
             ),
         ]
         indexes = [

@@ -65,7 +65,7 @@ class Commune(models.Model):
     population = models.PositiveIntegerField(default=0)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
-    employment_zone = models.CharField("zone d'emploi", max_length=5, blank=True)
+    employment_zone = models.CharField("zone d’emploi", max_length=5, blank=True)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, verbose_name="commune parente")
 
     class Meta:
@@ -157,7 +157,7 @@ class Rome(models.Model):
         "embauches",
         default=0,
         db_default=0,
-        help_text="Embauches comptées dans toutes les activités : les métiers courants d'abord.",
+        help_text="Embauches comptées dans toutes les activités : les métiers courants d’abord.",
     )
 
     class Meta:
@@ -216,8 +216,8 @@ class RomeItem(models.Model):
     is_core = models.BooleanField("cœur de métier", default=False)
 
     class Meta:
-        verbose_name = "élément d'une fiche métier"
-        verbose_name_plural = "éléments d'une fiche métier"
+        verbose_name = "élément d’une fiche métier"
+        verbose_name_plural = "éléments d’une fiche métier"
         constraints = [
             models.UniqueConstraint(
                 fields=["rome", "kind", "ogr"],
@@ -260,7 +260,7 @@ class NafRomeShare(models.Model):
     share = models.FloatField("part")
 
     class Meta:
-        verbose_name = "part d'un métier dans une activité"
+        verbose_name = "part d’un métier dans une activité"
         verbose_name_plural = "parts des métiers dans les activités"
         constraints = [
             models.UniqueConstraint(

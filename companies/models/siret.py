@@ -43,7 +43,7 @@ def clean_siret(text: str) -> str:
     try:
         return siret_number.validate(digits)
     except WrongNumber:
-        raise InvalidNumber("Ce SIRET n'existe pas : un de ses chiffres est faux.") from None
+        raise InvalidNumber("Ce SIRET n’existe pas : un de ses chiffres est faux.") from None
 
 
 def clean_siren(text: str) -> str:
@@ -52,7 +52,7 @@ def clean_siren(text: str) -> str:
     try:
         return siren_number.validate(digits)
     except WrongNumber:
-        raise InvalidNumber("Ce SIREN n'existe pas : un de ses chiffres est faux.") from None
+        raise InvalidNumber("Ce SIREN n’existe pas : un de ses chiffres est faux.") from None
 
 
 def validate_siret(text: str):

@@ -70,7 +70,7 @@ class VisibilityDecision(models.Model):
         related_name="+",
         verbose_name="annulé par",
     )
-    revocation_reason = models.TextField("raison de l'annulation", blank=True)
+    revocation_reason = models.TextField("raison de l’annulation", blank=True)
     # Made with others in one go; few are, and the index holds only them.
     batch = models.ForeignKey(
         "companies.Batch",
@@ -91,12 +91,12 @@ class VisibilityDecision(models.Model):
             models.CheckConstraint(
                 condition=models.Q(ends_at__isnull=True) | models.Q(ends_at__gt=models.F("starts_at")),
                 name="decision_ends_after_it_starts",
-                violation_error_message="La fin d'une décision vient après son début.",
+                violation_error_message="La fin d’une décision vient après son début.",
             ),
             models.CheckConstraint(
                 condition=models.Q(revoked_at__isnull=True) | ~models.Q(revocation_reason=""),
                 name="decision_revoked_with_a_reason",
-                violation_error_message="L'annulation d'une décision porte une raison.",
+                violation_error_message="L’annulation d’une décision porte une raison.",
             ),
             models.CheckConstraint(
                 condition=~models.Q(kind=DecisionKind.PAUSED) | models.Q(ends_at__isnull=False),
@@ -113,7 +113,7 @@ class VisibilityDecision(models.Model):
                 | models.Q(scope=DecisionScope.SIREN, value__regex=r"^\d{9}$")
                 | models.Q(scope=DecisionScope.EMAIL, value__contains="@", value=Lower("value")),
                 name="decision_value_fits_its_scope",
-                violation_error_message="La valeur d'une décision est un SIRET, un SIREN ou une adresse e-mail.",
+                violation_error_message="La valeur d’une décision est un SIRET, un SIREN ou une adresse e-mail.",
             ),
             ExclusionConstraint(
                 name="decision_one_in_force",
@@ -186,7 +186,7 @@ class ContactCorrection(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(channel=Channel.EMAIL) | models.Q(value=Lower("value")),
                 name="correction_email_is_lower_case",
-                violation_error_message="Une adresse e-mail s'écrit en minuscules.",
+                violation_error_message="Une adresse e-mail s’écrit en minuscules.",
             ),
         ]
         indexes = [

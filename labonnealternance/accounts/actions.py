@@ -302,7 +302,7 @@ def create_support_account(
     user.sessions.all().delete()
     SecondFactor.objects.filter(user=user).delete()
     logger.info("support_account_created", user=user.pk, superuser=user.is_superuser)
-    return SecondFactor.objects.create(user=user, name="Application d'authentification", confirmed=True)
+    return SecondFactor.objects.create(user=user, name="Application d’authentification", confirmed=True)
 
 
 @transaction.atomic

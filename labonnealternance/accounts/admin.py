@@ -44,7 +44,7 @@ class UserAdmin(ShownAdmin):
     list_display = ["email", "last_name", "first_name", "shown_roles", "is_active", "last_login", "joined_at"]
     list_filter = ["is_active", RoleFilter]
     search_fields = ["email__istartswith", "last_name__istartswith"]
-    search_help_text = "Début de l'adresse e-mail ou du nom, ou numéro de téléphone"
+    search_help_text = "Début de l’adresse e-mail ou du nom, ou numéro de téléphone"
     ordering = ["-joined_at", "-id"]
     fields = [
         "email", "email_confirmed_at", "first_name", "last_name", "shown_number", "shown_roles", "shown_groups",
@@ -144,7 +144,7 @@ class SecondFactorAdmin(ShownAdmin):
     list_display = ["user", "made_at", "used_at"]
     list_select_related = ["user"]
     search_fields = ["user__email__istartswith"]
-    search_help_text = "Début de l'adresse e-mail"
+    search_help_text = "Début de l’adresse e-mail"
     ordering = ["-id"]
     fields = ["user", "made_at", "used_at"]
     buttons = ["remove"]
@@ -159,7 +159,7 @@ class SecondFactorAdmin(ShownAdmin):
 
     @button(
         "Retirer ce second facteur",
-        warning="La personne ne pourra plus entrer dans le back-office avant d'en avoir reçu un autre "
+        warning="La personne ne pourra plus entrer dans le back-office avant d’en avoir reçu un autre "
         "(commande create_support_account --renew).",
         typed=lambda device: device.user.email,
         permission="delete",
@@ -178,7 +178,7 @@ class VisitAdmin(ShownAdmin):
     list_display = ["began_at", "by", "user", "ended_at"]
     list_select_related = ["by", "user"]
     search_fields = ["user__email__istartswith", "by__email__istartswith"]
-    search_help_text = "Début de l'adresse de la personne visitée, ou du membre du support"
+    search_help_text = "Début de l’adresse de la personne visitée, ou du membre du support"
     ordering = ["-began_at", "-id"]
     fields = ["by", "user", "reason", "began_at", "ends_at", "ended_at", "shown_pages"]
 
@@ -202,7 +202,7 @@ class ReadingAdmin(ShownAdmin):
     list_display = ["at", "by", "screen", "shown_object"]
     list_select_related = ["by"]
     search_fields = ["by__email__istartswith", "object_key"]
-    search_help_text = "Début de l'adresse d'un membre du support, ou identifiant d'un objet"
+    search_help_text = "Début de l’adresse d’un membre du support, ou identifiant d’un objet"
     ordering = ["-at", "-id"]
     fields = ["at", "by", "screen", "shown_object"]
 

@@ -64,7 +64,7 @@ CHECKS = [
     ),
     Check(
         "accounts.groups_differ",
-        "Les groupes du support ont les droits que dit le code, et personne n'en a d'autres.",
+        "Les groupes du support ont les droits que dit le code, et personne n’en a d’autres.",
         groups_differ,
         "« manage.py sync_groups » les remet comme ils doivent être.",
         label=str,
@@ -73,7 +73,7 @@ CHECKS = [
         "accounts.kept_too_long",
         "Ce qui est terminé est effacé, et une personne sans activité depuis deux ans anonymisée.",
         kept_too_long,
-        "La tâche de la nuit n'est pas passée : « manage.py purge_accounts » la rattrape.",
+        "La tâche de la nuit n’est pas passée : « manage.py purge_accounts » la rattrape.",
         label=_kind,
     ),
 ]

@@ -15,7 +15,7 @@ from labonnealternance.kit.personal_registry import Held, Subject
 
 logger = structlog.get_logger(__name__)
 
-SCREEN = "Données d'une personne"
+SCREEN = "Données d’une personne"
 
 
 class NotErased(Exception):
@@ -45,7 +45,7 @@ def erase(*, address: str, by: User, at: datetime, reason: str) -> list[Held]:
     # A link that is being used, or a second agent, waits for the end.
     user = User.objects.select_for_update(of=("self",)).filter(email=address).first()
     if user and (user.is_staff or user.is_superuser):
-        raise NotErased("Un compte du support signe des journaux : désactivez-le, il ne s'efface pas.")
+        raise NotErased("Un compte du support signe des journaux : désactivez-le, il ne s’efface pas.")
     subject = Subject(address, user)
     _note(subject, by=by, at=at, screen="Effacement des données", sentence=f"Effacer ses données : {reason}")
     found = personal_registry.erase(subject, by=by, at=at)

@@ -55,5 +55,5 @@ class AddressChangeForm(forms.Form):
     def clean_email(self) -> str:
         address = self.cleaned_data["email"]
         if address == self.user.email:
-            raise forms.ValidationError("C'est déjà l'adresse de votre compte.", code="same")
+            raise forms.ValidationError("C’est déjà l’adresse de votre compte.", code="same")
         return address

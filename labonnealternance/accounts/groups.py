@@ -49,7 +49,7 @@ def _wanted(known: dict[str, int]) -> dict[str, frozenset[str]]:
     unknown = sorted({each for asked in settings.STAFF_GROUPS.values() for each in asked} - set(known))
     if unknown:
         raise UnknownPermission(
-            f"Ces droits n'existent pas : {', '.join(unknown)}. Corrigez settings/groups.py, ou migrez d'abord."
+            f"Ces droits n’existent pas : {', '.join(unknown)}. Corrigez settings/groups.py, ou migrez d’abord."
         )
     return settings.STAFF_GROUPS
 

@@ -86,9 +86,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "personne"
         permissions = [
-            ("visit_user", "Peut voir l'espace d'un recruteur en lecture seule"),
-            ("export_user", "Peut exporter les données d'une personne"),
-            ("erase_user", "Peut effacer les données d'une personne"),
+            ("visit_user", "Peut voir l’espace d’un recruteur en lecture seule"),
+            ("export_user", "Peut exporter les données d’une personne"),
+            ("erase_user", "Peut effacer les données d’une personne"),
         ]
         indexes = [
             # The night's search for those whom the service forgets.
@@ -105,7 +105,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")),
                 name="accounts_user_email_is_lower_case",
-                violation_error_message="Une adresse e-mail s'écrit en minuscules.",
+                violation_error_message="Une adresse e-mail s’écrit en minuscules.",
             ),
         ]
 
@@ -167,7 +167,7 @@ class SignInLink(models.Model):
     # What its use confirms, in the words of the app that asked for it (``settings.LINK_USED``).
     subject = models.CharField("objet", max_length=100, blank=True)
     created_at = models.DateTimeField("demandé le")
-    expires_at = models.DateTimeField("valable jusqu'à")
+    expires_at = models.DateTimeField("valable jusqu’à")
     used_at = models.DateTimeField("utilisé le", null=True, blank=True)
 
     objects = SignInLinkQuerySet.as_manager()
@@ -193,11 +193,11 @@ class AddressChange(models.Model):
     address = models.EmailField("nouvelle adresse", max_length=254)
     digest = models.CharField("empreinte", max_length=64, unique=True)
     created_at = models.DateTimeField("demandé le")
-    expires_at = models.DateTimeField("valable jusqu'à", db_index=True)
+    expires_at = models.DateTimeField("valable jusqu’à", db_index=True)
 
     class Meta:
-        verbose_name = "changement d'adresse"
-        verbose_name_plural = "changements d'adresse"
+        verbose_name = "changement d’adresse"
+        verbose_name_plural = "changements d’adresse"
 
     def __str__(self):
         return f"{self.user_id} : {self.created_at:%d/%m/%Y %H:%M}"
@@ -281,8 +281,8 @@ class Visit(models.Model):
     objects = VisitQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "visite d'un espace"
-        verbose_name_plural = "visites d'espaces"
+        verbose_name = "visite d’un espace"
+        verbose_name_plural = "visites d’espaces"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(ends_at__gt=models.F("began_at"))

@@ -39,7 +39,7 @@ KINDS = [
         erase=lambda rows, subject, by, at: rows.delete(),
     ),
     Kind(
-        name="Changements d'adresse demandés",
+        name="Changements d’adresse demandés",
         covers=["accounts.AddressChange"],
         rows=lambda subject: AddressChange.objects.filter(Q(user=subject.user) | Q(address=subject.address)),
         shown=["address", "created_at", "expires_at"],
@@ -63,7 +63,7 @@ KINDS = [
         erase=lambda rows, subject, by, at: rows.delete(),
     ),
     Kind(
-        name="Visites de l'espace par le support",
+        name="Visites de l’espace par le support",
         covers=["accounts.Visit"],
         rows=of_user(Visit, "user"),
         shown=["reason", "began_at", "ended_at", "pages"],
@@ -75,7 +75,7 @@ KINDS = [
         covers=["kit.Reading"],
         rows=_readings,
         shown=["at", "screen"],
-        fate="Gardées un an : elles disent ce que le support a lu, et ne nomment personne d'autre que lui.",
+        fate="Gardées un an : elles disent ce que le support a lu, et ne nomment personne d’autre que lui.",
     ),
     Kind(
         name="Journal du support",
@@ -88,7 +88,7 @@ KINDS = [
             ("Geste", lambda entry: entry.get_change_message()),
             ("Le", lambda entry: entry.action_time),
         ],
-        fate="L'adresse y est remplacée ; ce qui a été fait, par qui et quand, reste.",
+        fate="L’adresse y est remplacée ; ce qui a été fait, par qui et quand, reste.",
         erase=lambda rows, subject, by, at: rows.update(
             object_repr=Replace(F("object_repr"), Value(subject.address), Value(ERASED)),
             change_message=Replace(Cast("change_message", TextField()), Value(subject.address), Value(ERASED)),

@@ -32,7 +32,7 @@ EXPORT, ERASE = "accounts.export_user", "accounts.erase_user"
 class AddressForm(forms.Form):
     address = AddressField(
         label="Adresse e-mail",
-        help_text="Avec un compte ou sans : contact d'un établissement, demande de retrait, signalement…",
+        help_text="Avec un compte ou sans : contact d’un établissement, demande de retrait, signalement…",
         widget=forms.EmailInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
 
@@ -41,7 +41,7 @@ class ErasureForm(ReasonForm):
     """``seen`` stands for what was read before: other rows by now are read again."""
 
     typed = forms.CharField(
-        label="Pour confirmer, recopiez l'adresse",
+        label="Pour confirmer, recopiez l’adresse",
         max_length=254,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
     )
@@ -52,7 +52,7 @@ class ErasureForm(ReasonForm):
 
     def clean_typed(self) -> str:
         if self.cleaned_data["typed"].strip().lower() != self.address:
-            raise forms.ValidationError(f"Ce n'est pas la même chose que « {self.address} ».")
+            raise forms.ValidationError(f"Ce n’est pas la même chose que « {self.address} ».")
         return self.address
 
 
@@ -90,7 +90,7 @@ def _number(text: str) -> int:
 
 
 def _page(request: HttpRequest, **told: Any) -> HttpResponse:
-    context = {**admin.site.each_context(request), "title": "Données d'une personne", **told}
+    context = {**admin.site.each_context(request), "title": "Données d’une personne", **told}
     return TemplateResponse(request, "admin/personal_data.html", context)
 
 
@@ -153,5 +153,5 @@ def _erased(request: HttpRequest, subject: Subject) -> HttpResponse:
     if any(each.count and each.kind.erase for each in found):
         messages.success(request, "Les données sont effacées, et la personne en est avertie par e-mail.")
     else:
-        messages.info(request, "Il n'y avait rien à effacer.")
+        messages.info(request, "Il n’y avait rien à effacer.")
     return redirect("admin:personal_data")

@@ -203,7 +203,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
             actions.request_address_change(user=user, address=address, ip=client_ip(request), at=timezone.now())
     except TooMany as limit:
         return _too_many(request, "accounts/change_address.html", form, limit)
-    messages.info(request, f"Un lien vient d'être envoyé à {address} : suivez-le pour confirmer le changement.")
+    messages.info(request, f"Un lien vient d’être envoyé à {address} : suivez-le pour confirmer le changement.")
     return redirect("accounts:home")
 
 
@@ -212,7 +212,7 @@ def cancel_address_change(request: HttpRequest) -> HttpResponse:
     """My address stays what it is."""
     assert isinstance(request.user, User)
     actions.cancel_address_change(user=request.user)
-    messages.success(request, "Le changement d'adresse est annulé.")
+    messages.success(request, "Le changement d’adresse est annulé.")
     return redirect("accounts:home")
 
 
@@ -231,7 +231,7 @@ def use_address_link(request: HttpRequest, token: str) -> HttpResponse:
         user = actions.change_address(token=token, kept_session=request.session.session_key, at=at)
     except actions.LinkNotValid:
         return render(request, "accounts/address_link_not_valid.html", status=410)
-    messages.success(request, f"L'adresse du compte est maintenant {user.email}.")
+    messages.success(request, f"L’adresse du compte est maintenant {user.email}.")
     return redirect("accounts:home" if request.user.is_authenticated else "accounts:sign_in")
 
 

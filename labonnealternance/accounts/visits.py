@@ -26,10 +26,10 @@ def begin(*, user_id: int, by: User, reason: str, at: datetime) -> tuple[Visit, 
     Raises ``NotVisited``.
     """
     if not (by.is_staff and by.has_perm(PERMISSION)):
-        raise NotVisited("Vous n'avez pas le droit de voir l'espace d'un recruteur.")
+        raise NotVisited("Vous n’avez pas le droit de voir l’espace d’un recruteur.")
     user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
     if user.pk == by.pk or not user.may_be_visited:
-        raise NotVisited("Seul l'espace d'un recruteur dont le compte est ouvert se visite.")
+        raise NotVisited("Seul l’espace d’un recruteur dont le compte est ouvert se visite.")
     if not reason.strip():
         raise NotVisited("Dites pourquoi vous avez besoin de voir cet espace.")
     Visit.objects.live(at).filter(by=by).update(ended_at=at)

@@ -37,7 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
         assert isinstance(request.user, User)
         actions.ask(by=request.user, at=timezone.now())
         messages.success(
-            request, "Les contrôles passent dans la minute : rechargez cette page pour lire ce qu'ils disent."
+            request, "Les contrôles passent dans la minute : rechargez cette page pour lire ce qu’ils disent."
         )
         return HttpResponseRedirect(request.path)
     last = Run.objects.finished().select_related("asked_by").order_by("-finished_at", "-pk").first()

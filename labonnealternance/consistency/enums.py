@@ -8,11 +8,11 @@ class Outcome(models.TextChoices):
 
     HOLDS = "holds", "Rien à signaler"
     FAILS = "fails", "En défaut"
-    CRASHED = "crashed", "N'a pas pu être fait"
+    CRASHED = "crashed", "N’a pas pu être fait"
 
 
 class Told(models.TextChoices):
     """What the night's e-mail said."""
 
     FAILURES = "failures", "Des contrôles sont en défaut"
-    WELL = "well", "Tout est rentré dans l'ordre"
+    WELL = "well", "Tout est rentré dans l’ordre"

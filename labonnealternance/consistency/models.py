@@ -81,7 +81,7 @@ class Result(models.Model):
             models.CheckConstraint(
                 condition=models.Q(outcome=Outcome.HOLDS) ^ models.Q(failing_since__isnull=False),
                 name="consistency_failing_since_while_failing",
-                violation_error_message="Un contrôle en défaut, et lui seul, l'est depuis un moment.",
+                violation_error_message="Un contrôle en défaut, et lui seul, l’est depuis un moment.",
             ),
         ]
 

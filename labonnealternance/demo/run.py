@@ -30,7 +30,7 @@ PYTHON = sys.executable
 def _port() -> int:
     given = os.environ.get("PORT") or "8000"
     if not given.isdigit() or not 0 < int(given) < 65536:
-        raise SystemExit(f"PORT={given} n'est pas un port : un nombre de 1 à 65535.")
+        raise SystemExit(f"PORT={given} n’est pas un port : un nombre de 1 à 65535.")
     return int(given)
 
 

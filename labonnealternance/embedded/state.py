@@ -52,7 +52,7 @@ def service_home() -> Path:
     home = Path("/var/tmp") / f"labonnealternance-{_mark()}"  # noqa: S108 (ours alone, checked below)
     home.mkdir(mode=0o755, exist_ok=True)
     if home.stat().st_uid != 0 or home.is_symlink():
-        raise SystemExit(f"{home} n'appartient pas à root : supprimez ce dossier, ou choisissez un autre STATE_DIR.")
+        raise SystemExit(f"{home} n’appartient pas à root : supprimez ce dossier, ou choisissez un autre STATE_DIR.")
     return home
 
 

@@ -73,7 +73,7 @@ def start():
         if is_running():
             return
         time.sleep(0.05)
-    raise NoValkey(f"Valkey n'a pas démarré : voir {log}.")
+    raise NoValkey(f"Valkey n’a pas démarré : voir {log}.")
 
 
 def stop():

@@ -353,7 +353,7 @@ class ShownAdmin(NamesAuthors, admin.ModelAdmin):
                 raise Http404
             back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[instance.pk])
             if not button.when(instance):
-                self.message_user(request, f"« {button.label} » n'est plus possible ici.", messages.WARNING)
+                self.message_user(request, f"« {button.label} » n’est plus possible ici.", messages.WARNING)
                 return HttpResponseRedirect(back)
             form = _with_typed_name(button, instance)(request.POST if request.method == "POST" else None)
             preview = ""
@@ -424,7 +424,7 @@ def _with_typed_name(button: Button, instance: Any) -> type[forms.Form]:
 
         def clean_typed(self) -> str:
             if self.cleaned_data["typed"].strip() != expected:
-                raise forms.ValidationError(f"Ce n'est pas la même chose que « {expected} ».")
+                raise forms.ValidationError(f"Ce n’est pas la même chose que « {expected} ».")
             return expected
 
     return Form

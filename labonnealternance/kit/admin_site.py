@@ -25,14 +25,14 @@ class SupportSignInForm(AdminAuthenticationForm):
     """
 
     error_messages = {
-        "invalid_login": "L'adresse ou le mot de passe n'est pas le bon, ou ce compte n'est pas un compte du support."
+        "invalid_login": "L’adresse ou le mot de passe n’est pas le bon, ou ce compte n’est pas un compte du support."
     }
     otp_token = forms.CharField(
         label="Code à 6 chiffres",
         max_length=32,
-        help_text="Celui que montre en ce moment votre application d'authentification.",
+        help_text="Celui que montre en ce moment votre application d’authentification.",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-        error_messages={"required": "Donnez le code que montre votre application d'authentification."},
+        error_messages={"required": "Donnez le code que montre votre application d’authentification."},
     )
 
     def clean(self):
@@ -51,12 +51,12 @@ class SupportSignInForm(AdminAuthenticationForm):
         """Joins the device to ``user`` where ``code`` is its code; else what to tell."""
         device = next(iter(devices_for_user(user, for_verify=True)), None)
         if device is None:
-            return "Ce compte n'a pas de second facteur : demandez à un administrateur d'en créer un."
+            return "Ce compte n’a pas de second facteur : demandez à un administrateur d’en créer un."
         allowed, why = device.verify_is_allowed()
         if not allowed and why and why.get("reason") == VerifyNotAllowed.N_FAILED_ATTEMPTS:
-            return "Trop de codes erronés : attendez quelques instants avant d'en donner un autre."
+            return "Trop de codes erronés : attendez quelques instants avant d’en donner un autre."
         if not allowed or not device.verify_token(code):
-            return "Ce code n'est pas le bon, ou il a déjà servi : attendez le suivant."
+            return "Ce code n’est pas le bon, ou il a déjà servi : attendez le suivant."
         user.otp_device = device
         return ""
 

@@ -109,5 +109,5 @@ def look(check: Check, *, at: datetime, patience: float = PATIENCE) -> Found:
 def _why(fault: Exception, patience: float) -> str:
     """A sentence that tells no internals: the log has the rest."""
     if isinstance(fault, OperationalError) and "statement timeout" in str(fault):
-        return f"Il n'a pas fini en {patience:.0f} s."
-    return f"Il s'est arrêté sur une erreur ({type(fault).__name__}) : le journal technique la raconte."
+        return f"Il n’a pas fini en {patience:.0f} s."
+    return f"Il s’est arrêté sur une erreur ({type(fault).__name__}) : le journal technique la raconte."

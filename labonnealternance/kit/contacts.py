@@ -42,9 +42,9 @@ def clean_email(text: str) -> str:
     try:
         validate_email(address)
     except ValidationError:
-        raise NotAnAddress("Cette adresse e-mail n'est pas valide.") from None
+        raise NotAnAddress("Cette adresse e-mail n’est pas valide.") from None
     if is_a_machine(address):
-        raise NotAnAddress("Cette adresse e-mail n'est pas valide.")
+        raise NotAnAddress("Cette adresse e-mail n’est pas valide.")
     return address
 
 
@@ -54,10 +54,10 @@ def clean_phone(text: str) -> str:
         raise NotANumber("Ce numéro de téléphone est trop long.")
     number = _parsed(text)
     if number is None or number.extension:
-        raise NotANumber("Ce numéro de téléphone n'est pas valide.")
+        raise NotANumber("Ce numéro de téléphone n’est pas valide.")
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if phonenumbers.region_code_for_number(number) not in _FRENCH_PLANS:
-        raise NotANumber("Ce numéro de téléphone n'est pas français.")
+        raise NotANumber("Ce numéro de téléphone n’est pas français.")
     if phonenumbers.number_type(number) in _SURCHARGED:
         raise NotANumber("Ce numéro de téléphone est surtaxé.")
     return written

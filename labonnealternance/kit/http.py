@@ -68,7 +68,7 @@ def refuse_control_characters(value: str, *, allowed: str = "") -> None:
 
 def _invisible() -> ValidationError:
     return ValidationError(
-        "Ce texte contient un caractère invisible qui n'est pas accepté : tapez-le de nouveau.",
+        "Ce texte contient un caractère invisible qui n’est pas accepté : tapez-le de nouveau.",
         code="control_character",
     )
 
@@ -115,7 +115,7 @@ class AddressField(forms.EmailField):
     """An e-mail address, in lower case, of at most ``LONGEST_ADDRESS`` characters."""
 
     default_error_messages = {
-        "invalid": "Cette adresse e-mail n'est pas valable : elle s'écrit comme prenom.nom@exemple.fr.",
+        "invalid": "Cette adresse e-mail n’est pas valable : elle s’écrit comme prenom.nom@exemple.fr.",
         "required": "Indiquez une adresse e-mail.",
     }
 

@@ -55,5 +55,5 @@ class Move(models.Model):
 
     class Meta:
         abstract = True
-        verbose_name = "passage d'un état à l'autre"
-        verbose_name_plural = "passages d'un état à l'autre"
+        verbose_name = "passage d’un état à l’autre"
+        verbose_name_plural = "passages d’un état à l’autre"

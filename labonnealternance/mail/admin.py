@@ -34,7 +34,7 @@ def refused(*, at):
     )
 
 
-@waits("E-mails en retard d'envoi", rank=45, permission="mail.view_message")
+@waits("E-mails en retard d’envoi", rank=45, permission="mail.view_message")
 def late(*, at):
     """Their hour is past: nothing sends them."""
     return Message.objects.due(at - LATE), _messages(status__exact=MessageStatus.QUEUED.value)
@@ -99,7 +99,7 @@ class MessageAdmin(ShownAdmin):
     list_display_links = ["subject"]
     list_filter = ["status", ("created_at", WrittenFilter)]
     search_fields = ["recipient"]
-    search_help_text = "Début de l'adresse du destinataire"
+    search_help_text = "Début de l’adresse du destinataire"
     ordering = ["-created_at"]
     fields = (
         "status", "why", "recipient", "reply_to", "subject", "created_at", "attempts", "next_attempt_at", "sent_at",
@@ -124,13 +124,13 @@ class MessageAdmin(ShownAdmin):
         standing = Suppression.objects.in_force().filter(address=message.recipient).first()
         match message.status:
             case MessageStatus.SENT:
-                told = f"Oui, le {moment(message.sent_at)} : le serveur l'a accepté."
+                told = f"Oui, le {moment(message.sent_at)} : le serveur l’a accepté."
             case MessageStatus.FAILED:
                 told = f"Non : refusé pour de bon après {_attempts(message)}. {_answer(message)}"
             case MessageStatus.SUPPRESSED:
-                told = "Non : l'adresse était écartée."
+                told = "Non : l’adresse était écartée."
                 if standing is None:
-                    told += " Elle ne l'est plus : « Renvoyer » l'envoie."
+                    told += " Elle ne l’est plus : « Renvoyer » l’envoie."
             case _:
                 told = _still_here(message, now, is_suppressed=standing is not None)
         latest = standing or Suppression.objects.filter(address=message.recipient).order_by("-at", "-pk").first()
@@ -198,7 +198,7 @@ def _answer(message: Message) -> str:
 def _still_here(message: Message, now: datetime, *, is_suppressed: bool) -> str:
     """Why a message that may still leave has not."""
     if is_suppressed:
-        return "Pas encore, et il ne partira pas : l'adresse est écartée."
+        return "Pas encore, et il ne partira pas : l’adresse est écartée."
     due = message.next_attempt_at
     if message.attempts:
         last = message.attempts >= len(RETRY_DELAYS)
@@ -207,7 +207,7 @@ def _still_here(message: Message, now: datetime, *, is_suppressed: bool) -> str:
     else:
         told = f"Pas encore : il attend son premier essai, prévu le {moment(due)}."
     if due and due < now - LATE:
-        told += " L'heure est passée : l'envoi des e-mails est en retard ou arrêté, prévenez l'équipe technique."
+        told += " L’heure est passée : l’envoi des e-mails est en retard ou arrêté, prévenez l’équipe technique."
     return told
 
 
@@ -265,7 +265,7 @@ class SuppressionAdmin(ShownAdmin):
     list_filter = [StandingFilter, "reason", "source"]
     list_select_related = ["by", "lifted_by"]
     search_fields = ["address"]
-    search_help_text = "Début de l'adresse"
+    search_help_text = "Début de l’adresse"
     ordering = ["-at"]
     fields = ("address", "reason", "source", "comment", "by", "at", "lifted_at", "lifted_by", "lift_reason")
     buttons = ["lift"]
@@ -299,9 +299,9 @@ class SuppressionAdmin(ShownAdmin):
     @button(
         "Écrire de nouveau à cette adresse",
         form=ReasonForm,
-        warning="Les e-mails à venir partiront vers cette adresse ; ceux qui n'ont pas été envoyés restent à renvoyer.",
+        warning="Les e-mails à venir partiront vers cette adresse ; ceux qui n’ont pas été envoyés restent à renvoyer.",
         when=lambda suppression: suppression.lifted_at is None,
     )
     def lift(self, request, suppression, answers):
         suppressions.lift(address=suppression.address, by=request.user, at=timezone.now(), reason=answers["reason"])
-        return "L'adresse est rétablie."
+        return "L’adresse est rétablie."

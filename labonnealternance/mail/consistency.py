@@ -34,20 +34,20 @@ def readable_secrets(at: datetime):
 CHECKS = [
     Check(
         "mail.stuck",
-        "Un e-mail prêt à partir part dans l'heure.",
+        "Un e-mail prêt à partir part dans l’heure.",
         stuck,
-        "Le worker est arrêté, ou le serveur d'envoi ne répond pas : prévenez l'équipe technique.",
+        "Le worker est arrêté, ou le serveur d’envoi ne répond pas : prévenez l’équipe technique.",
     ),
     Check(
         "mail.readable_secrets",
         "Un e-mail qui porte un lien personnel perd son texte dès son envoi.",
         readable_secrets,
-        "Prévenez l'équipe technique.",
+        "Prévenez l’équipe technique.",
     ),
     Check(
         "mail.kept_too_long",
         "Le texte des e-mails est effacé après 90 jours, leur trace après deux ans.",
         kept_too_long,
-        "La tâche de la nuit n'est pas passée : « manage.py erase_old_emails » la rattrape.",
+        "La tâche de la nuit n’est pas passée : « manage.py erase_old_emails » la rattrape.",
     ),
 ]

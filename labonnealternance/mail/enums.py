@@ -26,5 +26,5 @@ class SuppressionSource(models.TextChoices):
     """The door through which a suppression came."""
 
     SUPPORT = "support", "Support"
-    PROVIDER = "provider", "Retour du fournisseur d'e-mails"
+    PROVIDER = "provider", "Retour du fournisseur d’e-mails"
     FORM = "form", "Formulaire"

@@ -59,7 +59,7 @@ class Message(WithStatus):
     confidential = models.BooleanField(
         "confidentiel",
         default=False,
-        help_text="Porte un lien qui ouvre une session : son texte ne se lit pas ici, et s'efface dès l'envoi.",
+        help_text="Porte un lien qui ouvre une session : son texte ne se lit pas ici, et s’efface dès l’envoi.",
     )
     copy_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="copies", verbose_name="renvoi de"
@@ -88,12 +88,12 @@ class Message(WithStatus):
                 condition=models.Q(status=MessageStatus.SENT, sent_at__isnull=False)
                 | (~models.Q(status=MessageStatus.SENT) & models.Q(sent_at__isnull=True)),
                 name="mail_message_sent_at_once_sent",
-                violation_error_message="Un e-mail envoyé, et lui seul, a une date d'envoi.",
+                violation_error_message="Un e-mail envoyé, et lui seul, a une date d’envoi.",
             ),
             models.CheckConstraint(
                 condition=models.Q(recipient=Lower("recipient")),
                 name="mail_message_recipient_is_lower_case",
-                violation_error_message="Une adresse e-mail s'écrit en minuscules.",
+                violation_error_message="Une adresse e-mail s’écrit en minuscules.",
             ),
         ]
         indexes = [
@@ -207,13 +207,13 @@ class Suppression(models.Model):
             models.CheckConstraint(
                 condition=models.Q(address=Lower("address")),
                 name="mail_suppression_address_is_lower_case",
-                violation_error_message="Une adresse e-mail s'écrit en minuscules.",
+                violation_error_message="Une adresse e-mail s’écrit en minuscules.",
             ),
             models.CheckConstraint(
                 condition=models.Q(lifted_at__isnull=True, lift_reason="")
                 | (models.Q(lifted_at__isnull=False) & ~models.Q(lift_reason="")),
                 name="mail_suppression_lifted_with_a_reason",
-                violation_error_message="Le rétablissement d'une adresse porte une raison.",
+                violation_error_message="Le rétablissement d’une adresse porte une raison.",
             ),
         ]
         indexes = [

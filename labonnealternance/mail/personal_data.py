@@ -33,7 +33,7 @@ KINDS = [
         covers=["mail.Suppression"],
         rows=lambda subject: Suppression.objects.in_force().filter(address=subject.address),
         shown=["address", "reason", "source", "comment", "at"],
-        fate="Gardée : c'est elle qui empêche de réécrire à cette adresse.",
+        fate="Gardée : c’est elle qui empêche de réécrire à cette adresse.",
     ),
     Kind(
         name="Adresse autrefois écartée des envois",

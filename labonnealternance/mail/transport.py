@@ -20,7 +20,7 @@ TIMEOUT = 10
 MAILBOX_BACKEND = "labonnealternance.mail.mailbox.MailboxBackend"
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
-ENCODED = "(les signes @ : / ? # d'un mot de passe s'écrivent %40 %3A %2F %3F %23)"
+ENCODED = "(les signes @ : / ? # d’un mot de passe s’écrivent %40 %3A %2F %3F %23)"
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _smtp(scheme: str, url: str) -> Transport:
     try:
         port = parts.port or DEFAULT_PORTS[scheme]
     except ValueError:
-        raise WrongTransport(f"Le port d'EMAIL_URL n'est pas un nombre : comme {example} {ENCODED}") from None
+        raise WrongTransport(f"Le port d’EMAIL_URL n’est pas un nombre : comme {example} {ENCODED}") from None
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
         raise WrongTransport(f"EMAIL_URL désigne un serveur, et rien après : comme {example} {ENCODED}")
     if bool(parts.username) != bool(parts.password):
@@ -134,7 +134,7 @@ def _anymail(name: str, url: str) -> Transport:
         raise WrongTransport(f"Il manque à EMAIL_URL {', '.join(missing)} : anymail+{name}://?{form}")
     if unknown := sorted(values.keys() - provider.required - provider.optional):
         raise WrongTransport(
-            f"EMAIL_URL donne ce que {name} n'accepte pas ({', '.join(unknown)}) : "
+            f"EMAIL_URL donne ce que {name} n’accepte pas ({', '.join(unknown)}) : "
             f"{', '.join(sorted(provider.required | provider.optional))}"
         )
     prefix = name.upper()

@@ -440,7 +440,7 @@ ADMIN_PAGES = {
     "admin:companies_why_shown": ("Pourquoi est-il affiché, ou non ?", "companies.view_visibilitydecision"),
     "admin:companies_batch_add": ("Décider de plusieurs établissements", "companies.add_visibilitydecision"),
     "admin:coherence": ("Cohérence des données", "consistency.view_run"),
-    "admin:personal_data": ("Données d'une personne", "accounts.export_user"),
+    "admin:personal_data": ("Données d’une personne", "accounts.export_user"),
 }
 
 # What the header, the footer and the error pages link to: only here does the ground name pages of the floors above.

@@ -73,7 +73,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     def number(name: str, default: int) -> int:
         given = env.str(name, default="").strip()
         if given and not given.isdecimal():
-            faults.append(f"{name} n'est pas un nombre entier, 0 ou plus : {given!r}")
+            faults.append(f"{name} n’est pas un nombre entier, 0 ou plus : {given!r}")
         return int(given) if given.isdecimal() else default
 
     def split(name: str, url: str) -> SplitResult:
@@ -82,7 +82,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
             parts.port  # noqa: B018 (its reading is its check)
         except ValueError:
             # Its own words quote what stands in the place of the port: a part of the password, most often.
-            faults.append(f"{name} n'est pas une adresse {transport.ENCODED}.")
+            faults.append(f"{name} n’est pas une adresse {transport.ENCODED}.")
             return urlsplit("")
         return parts
 
@@ -91,7 +91,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         if not given:
             faults.append(f"{name} manque : {help_text}")
         elif not EMAIL.fullmatch(parseaddr(given)[1]) or not given.isprintable():
-            faults.append(f"{name} ne contient pas d'adresse e-mail : {given!r}")
+            faults.append(f"{name} ne contient pas d’adresse e-mail : {given!r}")
         elif not may_be_named and not EMAIL.fullmatch(given):
             faults.append(f"{name} est une adresse e-mail, sans nom devant : {given!r}")
         return given
@@ -105,7 +105,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     def writable_folder(name: str) -> Path | None:
         given = env.str(name, default="").strip()
         if given and not (Path(given).is_dir() and os.access(given, os.W_OK)):
-            faults.append(f"{name} n'est pas un dossier où ce compte peut écrire : {given!r}")
+            faults.append(f"{name} n’est pas un dossier où ce compte peut écrire : {given!r}")
         return Path(given) if given else None
 
     def service_address(name: str) -> str:
@@ -113,7 +113,7 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         address = split(name, given)
         allowed = {"https", "http"} if local else {"https"}
         if given and (address.scheme not in allowed or not address.hostname or address.query or address.fragment):
-            faults.append(f"{name} est l'adresse d'un service, comme https://service.exemple.fr")
+            faults.append(f"{name} est l’adresse d’un service, comme https://service.exemple.fr")
         return given
 
     def registers(name: str) -> list[tuple[str, str]]:
@@ -124,25 +124,25 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
             bare = model.replace("{siret}", "").replace("{siren}", "")
             place = split(name, bare)
             if not label or place.scheme != "https" or not place.hostname or bare == model or set("{}") & set(bare):
-                faults.append(f"{name} s'écrit Nom=https://registre.exemple.fr/{{siret}} (ou {{siren}}) : {entry!r}")
+                faults.append(f"{name} s’écrit Nom=https://registre.exemple.fr/{{siret}} (ou {{siren}}) : {entry!r}")
             else:
                 found.append((label, model))
         return found
 
     debug = flag("DEBUG")
     secret_key = required("SECRET_KEY", "un texte tiré au hasard, de 50 caractères ou plus, gardé hors du dépôt.")
-    site_url = required("SITE_URL", "l'adresse publique du service, comme https://exemple.gouv.fr").rstrip("/")
+    site_url = required("SITE_URL", "l’adresse publique du service, comme https://exemple.gouv.fr").rstrip("/")
     database_url = required("DATABASE_URL", "postgres://compte:mot-de-passe@serveur:5432/base")
-    redis_url = required("REDIS_URL", "redis://serveur:6379/0 (la file d'attente des workers)")
+    redis_url = required("REDIS_URL", "redis://serveur:6379/0 (la file d’attente des workers)")
     email_url = required("EMAIL_URL", "smtp+tls://compte:mot-de-passe@serveur:587, ou anymail+brevo://?api_key=…")
 
     address = split("SITE_URL", site_url)
     beside_its_name = address.path or address.query or address.fragment or address.username
     if site_url and (address.scheme not in {"http", "https"} or not address.hostname or beside_its_name):
-        faults.append(f"SITE_URL n'est pas l'adresse d'un site (https:// et un nom, rien après) : {site_url!r}")
+        faults.append(f"SITE_URL n’est pas l’adresse d’un site (https:// et un nom, rien après) : {site_url!r}")
     if site_url and address.scheme == "http" and not local:
         faults.append(
-            "SITE_URL commence par http:// : hors d'un poste de travail, les sessions et les liens demandent https://."
+            "SITE_URL commence par http:// : hors d’un poste de travail, les sessions et les liens demandent https://."
         )
     if debug and not local:
         faults.append(
@@ -185,12 +185,12 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     data_dir = env.str("DATA_DIR", default="").strip()
     if data_dir and not Path(data_dir).is_dir():
         faults.append(
-            f"DATA_DIR n'est pas un dossier : {data_dir!r} (celui des fichiers officiels ; sinon, ne le donnez pas)."
+            f"DATA_DIR n’est pas un dossier : {data_dir!r} (celui des fichiers officiels ; sinon, ne le donnez pas)."
         )
 
     map_tiles_url = env.str("MAP_TILES_URL", default="").strip()
     if map_tiles_url and not (split("MAP_TILES_URL", map_tiles_url).hostname and "{z}" in map_tiles_url):
-        faults.append("MAP_TILES_URL est un modèle d'adresse, comme https://tuiles.exemple.fr/{z}/{x}/{y}.png")
+        faults.append("MAP_TILES_URL est un modèle d’adresse, comme https://tuiles.exemple.fr/{z}/{x}/{y}.png")
 
     sentry_dsn = env.str("SENTRY_DSN", default="").strip()
     if sentry_dsn and not (split("SENTRY_DSN", sentry_dsn).hostname and split("SENTRY_DSN", sentry_dsn).username):
@@ -216,13 +216,13 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         from_email=mailbox(
             "DEFAULT_FROM_EMAIL",
             "La bonne alternance <ne-pas-repondre@labonnealternance.invalid>",
-            "l'expéditeur des e-mails, comme La bonne alternance <ne-pas-repondre@exemple.gouv.fr>",
+            "l’expéditeur des e-mails, comme La bonne alternance <ne-pas-repondre@exemple.gouv.fr>",
             may_be_named=True,
         ),
         contact_email=mailbox(
             "CONTACT_EMAIL",
             "contact@labonnealternance.example",
-            "l'adresse à laquelle écrivent les visiteurs, comme contact@exemple.gouv.fr",
+            "l’adresse à laquelle écrivent les visiteurs, comme contact@exemple.gouv.fr",
             may_be_named=False,
         ),
         hosted_by=env.str("HOSTED_BY", default=""),

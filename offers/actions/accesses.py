@@ -19,8 +19,8 @@ from offers.models import Access, Offer
 
 logger = structlog.get_logger(__name__)
 
-KNOWN_CONTACT = "L'adresse est celle du contact connu de l'établissement."
-KNOWN_DOMAIN = "Le domaine de l'adresse est celui d'un contact connu de l'entreprise."
+KNOWN_CONTACT = "L’adresse est celle du contact connu de l’établissement."
+KNOWN_DOMAIN = "Le domaine de l’adresse est celui d’un contact connu de l’entreprise."
 
 
 class AccessDenied(Exception):
@@ -28,9 +28,9 @@ class AccessDenied(Exception):
 
     def __init__(self, access: Access):
         super().__init__(
-            f"Votre demande pour l'établissement {access.establishment.display_name} "
+            f"Votre demande pour l’établissement {access.establishment.display_name} "
             f"(SIRET {access.establishment.siret}) a été refusée. "
-            f"Si vous pensez qu'il s'agit d'une erreur, écrivez à {settings.CONTACT_EMAIL}."
+            f"Si vous pensez qu’il s’agit d’une erreur, écrivez à {settings.CONTACT_EMAIL}."
         )
 
 
@@ -38,14 +38,14 @@ class NotConfirmed(Exception):
     """Nobody proved yet that they read the address: there is nobody to judge."""
 
     def __init__(self):
-        super().__init__("Cette personne n'a pas encore confirmé son adresse e-mail.")
+        super().__init__("Cette personne n’a pas encore confirmé son adresse e-mail.")
 
 
 class NotForSupport(Exception):
     """A member of support acts in the back-office, and has no access to an establishment."""
 
     def __init__(self):
-        super().__init__("Une adresse du support n'agit pas pour un établissement : passez par le back-office.")
+        super().__init__("Une adresse du support n’agit pas pour un établissement : passez par le back-office.")
 
 
 class AlreadyDecided(Exception):

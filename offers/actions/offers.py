@@ -51,7 +51,7 @@ logger = structlog.get_logger(__name__)
 
 YEARS_AHEAD = 2
 LONGEST_COMMENT = 500
-INVISIBLE = "Ce texte contient un caractère invisible qui n'est pas accepté : tapez-le de nouveau."
+INVISIBLE = "Ce texte contient un caractère invisible qui n’est pas accepté : tapez-le de nouveau."
 # An address that nobody has proved holds no more than these.
 MOST_UNCONFIRMED = 3
 
@@ -156,7 +156,7 @@ def _faults(fields: OfferFields, *, sheet: JobSheet, at: datetime, known: Offer 
         faults["positions"] = f"Une offre a de 1 à {MOST_POSITIONS} postes."
     if not (known and fields.starts_on == known.starts_on):
         if fields.starts_on < localdate(at):
-            faults["starts_on"] = "La date de début est passée : indiquez une date à partir d'aujourd'hui."
+            faults["starts_on"] = "La date de début est passée : indiquez une date à partir d’aujourd’hui."
         elif fields.starts_on > last_start(at):
             faults["starts_on"] = f"La date de début est dans {YEARS_AHEAD} ans au plus."
     presentation = fields.presentation
@@ -201,7 +201,7 @@ def _columns(
     fields = _tidy(fields)
     faults = _faults(fields, sheet=sheet, at=at, known=known)
     if fields.shows_phone and not phone:
-        faults["shows_phone"] = "Indiquez d'abord votre téléphone dans vos coordonnées."
+        faults["shows_phone"] = "Indiquez d’abord votre téléphone dans vos coordonnées."
     if faults:
         raise RefusedOffer(" ".join(faults.values()), faults)
     same_job = known is not None and known.appellation_id == fields.appellation_ogr
@@ -309,7 +309,7 @@ def _deposit(
             raise ValueError("the registration is another access's")
         if registration.offers.exclude(deposit_key=key).count() >= MOST_UNCONFIRMED:
             raise RefusedOffer(
-                "Confirmez d'abord votre adresse avec le lien reçu par e-mail : "
+                "Confirmez d’abord votre adresse avec le lien reçu par e-mail : "
                 "vous déposerez vos autres offres depuis votre espace."
             )
     offer = Offer.objects.create(
@@ -409,23 +409,23 @@ def prolong(*, offer_id: uuid.UUID, by: User | None, at: datetime, via: Door, se
     offer = _locked(offer_id)
     _refuse_the_closed(offer, at=at)
     if offer.status != OfferStatus.ACTIVE:
-        raise RefusedOffer("Cette offre n'est pas encore publiée : ses 30 jours commenceront à sa publication.")
+        raise RefusedOffer("Cette offre n’est pas encore publiée : ses 30 jours commenceront à sa publication.")
     if seen and offer.expires_on != seen:
         assert offer.expires_on
         if seen < offer.expires_on and offer.journal.filter(kind=OfferEventKind.PROLONGED).exists():
             raise AlreadyProlonged(
-                f"Cette offre a déjà été prolongée : elle est publiée jusqu'au {_day(offer)} inclus."
+                f"Cette offre a déjà été prolongée : elle est publiée jusqu’au {_day(offer)} inclus."
             )
         raise RefusedOffer(
-            "Cette offre n'a pas été prolongée : la page n'était pas à jour. "
-            f"Elle est publiée jusqu'au {_day(offer)} inclus."
+            "Cette offre n’a pas été prolongée : la page n’était pas à jour. "
+            f"Elle est publiée jusqu’au {_day(offer)} inclus."
         )
     last_day = Offer.last_day_from(at)
     if offer.expires_on == last_day:
         return offer
     offer.expires_on = last_day
     offer.save(update_fields=["expires_on"])
-    _note(offer, OfferEventKind.PROLONGED, by=by, at=at, via=via, reason=f"Jusqu'au {_day(offer)}")
+    _note(offer, OfferEventKind.PROLONGED, by=by, at=at, via=via, reason=f"Jusqu’au {_day(offer)}")
     logger.info("offer_prolonged", offer=offer.pk, via=via.value)
     return offer
 
@@ -441,14 +441,14 @@ def _day(offer: Offer) -> str:
 def _check_outcome(outcome: Outcome, filled_through: str, cancel_reason: str, comment: str, *, via: Door) -> None:
     faults = {}
     if outcome not in Outcome:
-        faults["outcome"] = "Dites ce qu'est devenue l'offre."
+        faults["outcome"] = "Dites ce qu’est devenue l’offre."
     if filled_through and (outcome != Outcome.FILLED_ELSEWHERE or filled_through not in FilledThrough):
         faults["filled_through"] = "Choisissez un moyen de la liste."
     allowed = RECRUITER_CANCEL_REASONS if via in {Door.SPACE, Door.MAIL_LINK} else list(CancelReason)
     if outcome == Outcome.CANCELLED and cancel_reason not in allowed:
-        faults["cancel_reason"] = "Dites pourquoi l'offre est annulée."
+        faults["cancel_reason"] = "Dites pourquoi l’offre est annulée."
     elif outcome != Outcome.CANCELLED and cancel_reason:
-        faults["cancel_reason"] = "Seule une offre annulée a un motif d'annulation."
+        faults["cancel_reason"] = "Seule une offre annulée a un motif d’annulation."
     if len(comment) > LONGEST_COMMENT:
         faults["comment"] = f"La précision a au plus {LONGEST_COMMENT} caractères."
     elif has_control_characters(comment, allowed="\n\r\t"):
@@ -494,7 +494,7 @@ def close(
         return offer
     to = OfferStatus.CANCELLED if outcome == Outcome.CANCELLED else OfferStatus.FILLED
     if to not in Offer.MOVES[OfferStatus(offer.status)]:
-        raise RefusedOffer("Cette offre n'a pas encore été publiée : elle peut seulement être annulée.")
+        raise RefusedOffer("Cette offre n’a pas encore été publiée : elle peut seulement être annulée.")
     offer.move(to=to, by=by, at=at, via=via, reason=reason, **facts)
     if cancel_reason == CancelReason.MODERATED:
         mail.write_many([emails.offer_moderated(offer=offer, comment=comment)], at=at)

@@ -92,7 +92,7 @@ def _checked(*, email: str, first_name: str, last_name: str, phone: str, opco_co
         elif len(text) > LONGEST_NAME:
             faults[name] = f"{LONGEST_NAME} caractères au plus."
         elif names_an_address(text) or has_control_characters(text):
-            faults[name] = "Un nom s'écrit sans adresse de site ni caractère invisible."
+            faults[name] = "Un nom s’écrit sans adresse de site ni caractère invisible."
     try:
         email = clean_email(email)
         if not email:

@@ -87,7 +87,7 @@ class JournalInline(ShownInline):
 def _denial(access: Access, answers: dict) -> str:
     """What the person will read of a refusal."""
     if access.confirmed_at is None:
-        return "Aucun e-mail : la personne n'a pas confirmé son adresse."
+        return "Aucun e-mail : la personne n’a pas confirmé son adresse."
     return mail.as_read(accesses.denial_of(access=access, reason=answers["reason"]))
 
 
@@ -134,7 +134,7 @@ class AccessAdmin(ShownAdmin):
     def file(self, access):
         """Where advisors certify, refuse, pass on and ask: support does so too, with what they see."""
         if access.confirmed_at is None:
-            return "La personne n'a pas confirmé son adresse : personne ne la juge."
+            return "La personne n’a pas confirmé son adresse : personne ne la juge."
         page = reverse(settings.FILE_PAGE, args=[access.pk])
         return format_html('<a href="{}">Ouvrir dans la file des recruteurs à valider</a>', page)
 
@@ -163,34 +163,34 @@ class AccessAdmin(ShownAdmin):
     def operator(self, access):
         return access.establishment.opco or "OPCO inconnu"
 
-    @admin.display(description="Contact connu de l'établissement")
+    @admin.display(description="Contact connu de l’établissement")
     def known_contact(self, access):
         return contacts.known_contact(siret=access.establishment.siret) or "aucun"
 
-    @admin.display(description="Domaines connus de l'entreprise")
+    @admin.display(description="Domaines connus de l’entreprise")
     def known_domains(self, access):
         known = sorted(contacts.known_domains(siren=access.establishment.siren))
         return ", ".join(known[:SHOWN_LINES]) or "aucun"
 
-    @admin.display(description="L'adresse de la personne")
+    @admin.display(description="L’adresse de la personne")
     def comparison(self, access):
         centre = contacts.training_centre_of(email=access.user.email, besides=access.establishment.siren)
         told = self._what_it_proves(access)
         if centre is None:
             return told
-        whose = "L'adresse est celle" if centre.is_contact else "Le domaine est celui"
-        return f"{whose} du contact connu d'un CFA, {centre.name} (SIRET {spaced_siret(centre.siret)}). {told}"
+        whose = "L’adresse est celle" if centre.is_contact else "Le domaine est celui"
+        return f"{whose} du contact connu d’un CFA, {centre.name} (SIRET {spaced_siret(centre.siret)}). {told}"
 
     def _what_it_proves(self, access):
         email, establishment = access.user.email, access.establishment
         domain = email.rpartition("@")[2]
         if email == contacts.known_contact(siret=establishment.siret):
-            return "C'est le contact connu de l'établissement."
+            return "C’est le contact connu de l’établissement."
         if contacts.is_free_mail(domain):
-            return f"Ce n'est pas le contact connu, et n'importe qui peut avoir une adresse {domain}."
+            return f"Ce n’est pas le contact connu, et n’importe qui peut avoir une adresse {domain}."
         if domain in contacts.known_domains(siren=establishment.siren):
-            return "Son domaine est celui d'un contact connu de l'entreprise."
-        return f"Rien ne rapproche {domain} de l'entreprise : l'établissement répond-il d'elle ?"
+            return "Son domaine est celui d’un contact connu de l’entreprise."
+        return f"Rien ne rapproche {domain} de l’entreprise : l’établissement répond-il d’elle ?"
 
     @admin.display(description="Offres")
     def offers(self, access):
@@ -222,7 +222,7 @@ class AccessAdmin(ShownAdmin):
     )
     def grant(self, request, access, answers):
         accesses.grant(access_id=access.pk, by=request.user, at=timezone.now(), **answers)
-        return "L'accès est accordé."
+        return "L’accès est accordé."
 
     @button(
         "Refuser",
@@ -234,4 +234,4 @@ class AccessAdmin(ShownAdmin):
     )
     def deny(self, request, access, answers):
         accesses.deny(access_id=access.pk, by=request.user, at=timezone.now(), **answers)
-        return "L'accès est refusé."
+        return "L’accès est refusé."

@@ -14,7 +14,7 @@ from offers.models import Offer
 MOST_FOUND = 500
 SHOWN_LINES = 50
 
-SEARCH_HELP = "SIRET, SIREN, ou début de l'adresse e-mail."
+SEARCH_HELP = "SIRET, SIREN, ou début de l’adresse e-mail."
 
 
 def narrowed(queryset: QuerySet, text: str, *, access: str = "") -> QuerySet:

@@ -65,12 +65,12 @@ class OfferAdmin(ShownAdmin):
     list_select_related = ["establishment"]
     list_filter = ["status"]
     search_fields = ["access"]
-    search_help_text = f"Identifiant de l'offre, {SEARCH_HELP}"
+    search_help_text = f"Identifiant de l’offre, {SEARCH_HELP}"
     ordering = ["-created_at", "-id"]
     fieldsets = [
         (None, {"fields": ["shown_title", "status", "place", "person", "counts"]}),
         (
-            "Ce qu'elle dit",
+            "Ce qu’elle dit",
             {
                 "fields": [
                     "rome", "job_label", "custom_title", "contracts", "level", "duration_months", "positions",
@@ -168,7 +168,7 @@ class OfferAdmin(ShownAdmin):
                 )
                 for each in known
             ),
-            ["Le", "Événement", "État", "Par", "D'où", "Raison"],
+            ["Le", "Événement", "État", "Par", "D’où", "Raison"],
         )  # fmt: skip
 
     @admin.display(description="Rappels")
@@ -183,9 +183,9 @@ class OfferAdmin(ShownAdmin):
         )  # fmt: skip
 
     @button(
-        "Retirer l'offre",
+        "Retirer l’offre",
         form=ModerationForm,
-        warning="Dès que vous confirmez, l'offre n'est plus visible nulle part, et pour de bon.",
+        warning="Dès que vous confirmez, l’offre n’est plus visible nulle part, et pour de bon.",
         when=lambda offer: offer.status in LIVE,
         refusals=(offers.RefusedOffer,),
         preview=_moderation,
@@ -200,25 +200,25 @@ class OfferAdmin(ShownAdmin):
             via=Door.SUPPORT,
             **answers,
         )
-        return "L'offre est retirée."
+        return "L’offre est retirée."
 
     @button(
         "Prolonger",
-        warning="L'offre reste publiée 30 jours à partir d'aujourd'hui.",
+        warning="L’offre reste publiée 30 jours à partir d’aujourd’hui.",
         when=lambda offer: offer.status == OfferStatus.ACTIVE,
         refusals=(offers.RefusedOffer,),
     )
     def prolong(self, request, offer, answers):
         offers.prolong(offer_id=offer.pk, by=request.user, at=timezone.now(), via=Door.SUPPORT)
-        return "L'offre est prolongée."
+        return "L’offre est prolongée."
 
     @button(
         "Clôturer",
         form=ClosingForm,
-        warning="Pour un recruteur qui le demande : l'offre n'est plus visible, et son issue est gardée.",
+        warning="Pour un recruteur qui le demande : l’offre n’est plus visible, et son issue est gardée.",
         when=lambda offer: offer.status in LIVE or (offer.status == OfferStatus.EXPIRED and not offer.outcome),
         refusals=(offers.RefusedOffer,),
     )
     def close(self, request, offer, answers):
         offers.close(offer_id=offer.pk, by=request.user, at=timezone.now(), via=Door.SUPPORT, **answers)
-        return "L'offre est close."
+        return "L’offre est close."

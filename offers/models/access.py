@@ -61,7 +61,7 @@ class Access(WithStatus):
                 condition=~models.Q(status=AccessStatus.GRANTED)
                 | models.Q(confirmed_at__isnull=False, decided_at__isnull=False),
                 name="access_granted_to_someone_confirmed",
-                violation_error_message="Un accès n'est accordé qu'à une personne qui a confirmé son adresse.",
+                violation_error_message="Un accès n’est accordé qu’à une personne qui a confirmé son adresse.",
             ),
         ]
         indexes = [

@@ -140,7 +140,7 @@ class Offer(WithStatus):
     closed_at = models.DateTimeField("close le", null=True, blank=True)
     outcome = models.CharField("issue", max_length=20, choices=Outcome, blank=True)
     filled_through = models.CharField("pourvue par", max_length=20, choices=FilledThrough, blank=True)
-    cancel_reason = models.CharField("motif d'annulation", max_length=25, choices=CancelReason, blank=True)
+    cancel_reason = models.CharField("motif d’annulation", max_length=25, choices=CancelReason, blank=True)
     outcome_comment = models.CharField("précision", max_length=500, blank=True)
 
     objects = OfferQuerySet.as_manager()
@@ -267,8 +267,8 @@ class OfferEvent(Move):
     via = models.CharField("par", max_length=10, choices=Door)
 
     class Meta:
-        verbose_name = "événement d'une offre"
-        verbose_name_plural = "événements d'une offre"
+        verbose_name = "événement d’une offre"
+        verbose_name_plural = "événements d’une offre"
 
     def __str__(self):
         return f"{self.offer_id} : {self.get_kind_display()}"
@@ -306,8 +306,8 @@ class OfferDay(models.Model):
     applied = models.PositiveIntegerField("candidatures", default=0)
 
     class Meta:
-        verbose_name = "compteur d'une offre"
-        verbose_name_plural = "compteurs d'une offre"
+        verbose_name = "compteur d’une offre"
+        verbose_name_plural = "compteurs d’une offre"
         constraints = [
             models.UniqueConstraint(
                 fields=["offer", "day"],

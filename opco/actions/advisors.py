@@ -35,7 +35,7 @@ def appoint(*, email: str, first_name: str, last_name: str, opco: Opco, by: User
     if user.is_staff:
         raise NotAppointed("Un membre du support voit déjà la file de tous les OPCO.")
     if not user.is_active:
-        raise NotAppointed("Ce compte est désactivé : réactivez-le d'abord.")
+        raise NotAppointed("Ce compte est désactivé : réactivez-le d’abord.")
     if not (user.first_name or user.last_name):
         user.first_name, user.last_name = first_name, last_name
         user.save(update_fields=["first_name", "last_name"])

@@ -35,7 +35,7 @@ class UnknownDomain(Exception):
     """Nobody vouches for the domain, or anybody may have an address there: its files are judged one by one."""
 
     def __init__(self):
-        super().__init__("Ce domaine n'est celui de personne que vous ayez certifié : décidez dossier par dossier.")
+        super().__init__("Ce domaine n’est celui de personne que vous ayez certifié : décidez dossier par dossier.")
 
 
 @dataclass(frozen=True)

@@ -75,16 +75,16 @@ def _apply(decision: Decision, *, at: datetime) -> None:
     if not _still_judges(decision):
         raise _NoEffect(DEACTIVATED)
     if establishment.opco_id != decision.opco_id:
-        raise _NoEffect("L'établissement a changé d'OPCO entre-temps.")
+        raise _NoEffect("L’établissement a changé d’OPCO entre-temps.")
     if decision.kind not in KINDS[AccessStatus(access.status)]:
-        raise _NoEffect("L'accès a été décidé par ailleurs entre-temps.")
+        raise _NoEffect("L’accès a été décidé par ailleurs entre-temps.")
     if decision.kind == DecisionKind.REFUSE and _answered_since(decision):
         raise _NoEffect("La personne a répondu entre-temps.")
     origin = OpcoOrigin.SUPPORT if by.is_staff else OpcoOrigin.ADVISOR
     match decision.kind:
         case DecisionKind.CERTIFY:
             try:
-                accesses.grant(access_id=access.pk, by=by, at=at, reason="Certifié par l'OPCO")
+                accesses.grant(access_id=access.pk, by=by, at=at, reason="Certifié par l’OPCO")
             except accesses.NotForSupport as refusal:
                 raise _NoEffect(str(refusal)) from None
             if establishment.opco:

@@ -43,7 +43,7 @@ PROPOSED = {
     RefusalReason.OTHER: "",
 }
 
-YOUR_OWN = "C'est votre propre demande : un collègue la traitera."
+YOUR_OWN = "C’est votre propre demande : un collègue la traitera."
 
 
 class AlreadyDecided(Exception):
@@ -107,7 +107,7 @@ def decided_meanwhile(access: Access, *, now: datetime) -> Exception:
         return AlreadyDecided(by=last.made_by, at=last.made_at, what=last.get_kind_display(), now=now)
     if move:
         return AlreadyDecided(by=move.by, at=move.at, what=move.get_to_status_display(), now=now)
-    return RefusedDecision("Ce dossier n'est plus celui que la page montrait : relisez-le avant de décider.")
+    return RefusedDecision("Ce dossier n’est plus celui que la page montrait : relisez-le avant de décider.")
 
 
 @transaction.atomic

@@ -41,12 +41,12 @@ class Case(models.Model):
                 condition=models.Q(taken_by__isnull=True, taken_at__isnull=True)
                 | models.Q(taken_by__isnull=False, taken_at__isnull=False),
                 name="opco_case_taken_by_someone_at_some_time",
-                violation_error_message="Un dossier pris l'est par quelqu'un, depuis un moment.",
+                violation_error_message="Un dossier pris l’est par quelqu’un, depuis un moment.",
             ),
             models.CheckConstraint(
                 condition=models.Q(asked_at__isnull=True) | models.Q(answered_at__isnull=True),
                 name="opco_case_asked_or_answered",
-                violation_error_message="Un dossier attend une réponse, ou l'a reçue.",
+                violation_error_message="Un dossier attend une réponse, ou l’a reçue.",
             ),
         ]
 

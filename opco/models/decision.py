@@ -99,7 +99,7 @@ class Decision(models.Model):
                 condition=models.Q(status=DecisionStatus.HELD, settled_at__isnull=True)
                 | (~models.Q(status=DecisionStatus.HELD) & models.Q(settled_at__isnull=False)),
                 name="opco_decision_held_or_settled",
-                violation_error_message="Une décision réglée l'est à une date.",
+                violation_error_message="Une décision réglée l’est à une date.",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind=DecisionKind.REFUSE) ^ models.Q(reason=""),

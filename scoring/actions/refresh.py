@@ -98,7 +98,7 @@ def _run(run: Run, history: Path, *, at: datetime, seed: int, policy: ExposurePo
     run.folder.mkdir(parents=True, exist_ok=True)
     result, dataset = _compute(history, run.folder, at=at, seed=seed, policy=policy, step=step)
     keep(result, dataset, run.folder)
-    step(f"Écriture de {len(result.exposed)} potentiels à l'écart")
+    step(f"Écriture de {len(result.exposed)} potentiels à l’écart")
     exposed_by = {
         **policy.as_json(),
         "minimum_by_rome": result.exposed.minimum_by_rome,
@@ -130,10 +130,10 @@ def _run(run: Run, history: Path, *, at: datetime, seed: int, policy: ExposurePo
 def _compute(
     history: Path, folder: Path, *, at: datetime, seed: int, policy: ExposurePolicy, step: Step
 ) -> tuple[Result, dataset_of.Dataset]:
-    step("Lecture des établissements et de l'historique")
+    step("Lecture des établissements et de l’historique")
     shares = sources.rome_shares()
     if shares.empty:
-        raise PipelineRefusal("Aucune part de métier par activité : importez d'abord les référentiels.")
+        raise PipelineRefusal("Aucune part de métier par activité : importez d’abord les référentiels.")
     dataset = dataset_of.read(
         history,
         sources.establishments(),

@@ -149,7 +149,7 @@ class RunAdmin(ShownAdmin):
         "Mettre en ligne",
         form=ReasonForm,
         typed=lambda run: str(run.release),
-        warning="Les candidats liront cette livraison, que les contrôles l'aient laissée passer ou non.",
+        warning="Les candidats liront cette livraison, que les contrôles l’aient laissée passer ou non.",
         when=lambda run: run.can_be_published,
         refusals=REFUSALS,
     )

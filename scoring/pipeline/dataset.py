@@ -146,7 +146,7 @@ class Quarantine:
 
     def add_cut(self, source: str, cut: list[tuple[int, str]], reasons: Counter[str]) -> int:
         """Puts aside rows that have not the header's number of fields; counts them in ``reasons``, returns how many."""
-        reason = "la ligne n'a pas autant de champs que l'en-tête"
+        reason = "la ligne n’a pas autant de champs que l’en-tête"
         if cut:
             lines, texts = zip(*cut, strict=True)
             self.add(source, np.array(lines), reason, pa.table({"row": texts}))
@@ -184,7 +184,7 @@ def _chunks(path: Path, columns: tuple[str, ...], *, numbers: tuple[str, ...] = 
     try:
         yield from (_parquet_chunks if path.name.endswith(".parquet") else _csv_chunks)(path, columns, numbers)
     except (pa.ArrowException, OSError) as fault:
-        raise UnreadableFile(f"{path.name} est vide, abîmé, ou n'est pas au format attendu.") from fault
+        raise UnreadableFile(f"{path.name} est vide, abîmé, ou n’est pas au format attendu.") from fault
 
 
 def _parquet_chunks(path: Path, columns: tuple[str, ...], numbers: tuple[str, ...]) -> Iterator[_Chunk]:
@@ -194,12 +194,12 @@ def _parquet_chunks(path: Path, columns: tuple[str, ...], numbers: tuple[str, ..
         kind = source.schema_arrow.field(name).type
         if name in ("siret", "siren") and not _is_text(kind):
             raise UnreadableFile(
-                f"{path.name} : la colonne « {name} » n'est pas du texte, ses zéros de tête sont perdus."
+                f"{path.name} : la colonne « {name} » n’est pas du texte, ses zéros de tête sont perdus."
             )
         fits = _is_text(kind) or pa.types.is_null(kind) or pa.types.is_primitive(kind)
         if not fits or (name in numbers and pa.types.is_temporal(kind)):
             wanted = "un nombre" if name in numbers else "du texte"
-            raise UnreadableFile(f"{path.name} : la colonne « {name} » n'est pas {wanted}.")
+            raise UnreadableFile(f"{path.name} : la colonne « {name} » n’est pas {wanted}.")
     line = 1
     for batch in source.iter_batches(batch_size=CHUNK_ROWS, columns=list(columns)):
         yield _Chunk(pa.Table.from_batches([batch]), np.arange(line, line + batch.num_rows), [])
@@ -337,11 +337,11 @@ def _read_events(
         keyed[shaped] = has_luhn(fixed_bytes(siret.filter(pa.array(shaped)), 14))
         whole = np.nan_to_num(count) == np.floor(np.nan_to_num(count))
         faults = (
-            (~shaped, "le SIRET n'a pas 14 chiffres"),
+            (~shaped, "le SIRET n’a pas 14 chiffres"),
             (~keyed, "la clé du SIRET est fausse"),
-            (month < FIRST_MONTH, "le mois n'est pas de la forme AAAA-MM"),
-            (kind < 0, f"le type de contrat n'est pas l'un de : {', '.join(kinds)}"),
-            (~(whole & (count >= 1) & (count <= LARGEST_COUNT)), f"le nombre n'est pas entre 1 et {LARGEST_COUNT}"),
+            (month < FIRST_MONTH, "le mois n’est pas de la forme AAAA-MM"),
+            (kind < 0, f"le type de contrat n’est pas l’un de : {', '.join(kinds)}"),
+            (~(whole & (count >= 1) & (count <= LARGEST_COUNT)), f"le nombre n’est pas entre 1 et {LARGEST_COUNT}"),
         )  # fmt: skip
         good = np.ones(n, dtype=bool)
         for wrong, reason in faults:
@@ -382,8 +382,8 @@ def _read_accounts(path: Path, units: dict[str, int], quarantine: Quarantine) ->
         year, turnover, headcount = (_numbers(chunk[name]) for name in ("year", "turnover", "headcount"))
         shaped = pc.match_substring_regex(siren, r"^[0-9]{9}$").to_numpy()
         faults = (
-            (~shaped, "le SIREN n'a pas 9 chiffres"),
-            (~((year >= 1990) & (year <= 2100)), "l'année n'en est pas une"),
+            (~shaped, "le SIREN n’a pas 9 chiffres"),
+            (~((year >= 1990) & (year <= 2100)), "l’année n’en est pas une"),
             ((turnover < 0) | (headcount < 0), "un montant ou un effectif est négatif"),
             ((turnover > LARGEST_TURNOVER) | (headcount > LARGEST_HEADCOUNT), "un montant ou un effectif est démesuré"),
         )
@@ -448,10 +448,10 @@ def read(folder: Path, establishments: pd.DataFrame, *, run_month: int, quaranti
     (contracts may be signed ahead) and left out. Raises ``PipelineRefusal``.
     """
     if establishments.empty:
-        raise UnreadableFile("Aucun établissement : importez d'abord la base SIRENE (import_establishments).")
+        raise UnreadableFile("Aucun établissement : importez d’abord la base SIRENE (import_establishments).")
     contracts_path = find_file(folder, "contracts")
     if contracts_path is None:
-        raise UnreadableFile("Il n'y a pas de fichier « contracts » (.parquet, .csv ou .csv.gz) dans ce dossier.")
+        raise UnreadableFile("Il n’y a pas de fichier « contracts » (.parquet, .csv ou .csv.gz) dans ce dossier.")
     index = SiretIndex(establishments["siret"])
     unit, sirens = pd.factorize(establishments["siren"])
     quarantine = Quarantine(quarantine_path)

@@ -99,7 +99,7 @@ def departement_volume(former_year: float, last_year: float, *, departement: str
         last_year >= limit and (last_year > 0 or former_year < FEWEST_SCORED),
         last_year,
         round(limit, 1),
-        f"{last_year:.0f} employeurs-mois sur un an, {former_year:.0f} l'année d'avant.",
+        f"{last_year:.0f} employeurs-mois sur un an, {former_year:.0f} l’année d’avant.",
         departement,
     )
 
@@ -113,7 +113,7 @@ def freshness(horizon: int, run_month: int) -> Verdict:
         age <= MOST_MONTHS_OLD,
         age,
         MOST_MONTHS_OLD,
-        f"Les contrats s'arrêtent {age} mois avant le calcul." if age else "Les contrats vont jusqu'au mois dernier.",
+        f"Les contrats s’arrêtent {age} mois avant le calcul." if age else "Les contrats vont jusqu’au mois dernier.",
     )
 
 
@@ -191,7 +191,7 @@ def departement_auc(comparison: AucDifference | None, *, departement: str, group
             True,
             None,
             -DEPARTEMENT_AUC_TOLERANCE,
-            f"Trop peu d'employeurs pour juger ({employers}).",
+            f"Trop peu d’employeurs pour juger ({employers}).",
             departement,
         )
     return Verdict(
@@ -213,7 +213,7 @@ def calibration(error: float) -> Verdict:
         error <= MOST_CALIBRATION_ERROR,
         error,
         MOST_CALIBRATION_ERROR,
-        f"Écart moyen de {_percent(error)} entre l'annoncé et le constaté, par dixième.",
+        f"Écart moyen de {_percent(error)} entre l’annoncé et le constaté, par dixième.",
     )
 
 
@@ -226,7 +226,7 @@ def bias(announced: float, observed: float) -> Verdict:
         abs(gap) <= MOST_CALIBRATION_BIAS,
         gap,
         MOST_CALIBRATION_BIAS,
-        f"{_percent(announced)} d'employeurs annoncés, {_percent(observed)} constatés.",
+        f"{_percent(announced)} d’employeurs annoncés, {_percent(observed)} constatés.",
     )
 
 
@@ -266,7 +266,7 @@ def exposure(exposed: int, scored: int, *, departement: str) -> Verdict:
             True,
             None,
             LEAST_EXPOSED_SHARE,
-            f"Trop peu d'établissements pour juger ({exposed} exposés sur {scored}).",
+            f"Trop peu d’établissements pour juger ({exposed} exposés sur {scored}).",
             departement,
         )
     share = exposed / scored

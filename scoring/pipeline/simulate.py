@@ -126,9 +126,9 @@ class World:
         if self.seed < 0:
             raise ValueError("Une graine est un nombre positif ou nul.")
         if self.as_of.day != 1:
-            raise ValueError("La date de la simulation est le premier jour d'un mois.")
+            raise ValueError("La date de la simulation est le premier jour d’un mois.")
         if not all(0 <= share <= 1 for share in self.gathered.values()) or sum(self.gathered.values()) > 1:
-            raise ValueError("Les parts d'une simulation vont de 0 à 1, et leur somme aussi.")
+            raise ValueError("Les parts d’une simulation vont de 0 à 1, et leur somme aussi.")
 
     @property
     def end(self) -> int:
@@ -264,7 +264,7 @@ def _draw_country(world: World, references: References) -> _Country:
     communes = references.communes.sort_values("code", kind="stable").reset_index(drop=True)
     naf = references.naf.sort_values("code", kind="stable").reset_index(drop=True)
     if communes.empty or naf.empty:
-        raise ValueError("Il faut au moins une commune et une activité : importez d'abord les référentiels.")
+        raise ValueError("Il faut au moins une commune et une activité : importez d’abord les référentiels.")
     n = world.size
 
     # Legal units: most have one establishment, a few have many.

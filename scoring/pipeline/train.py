@@ -274,7 +274,7 @@ class LeastSquares(_Baseline):
 
 
 BASELINE_LABELS = {
-    "last_year": "contrats de l'an passé",
+    "last_year": "contrats de l’an passé",
     "size_naf": "taux taille × activité",
     "least_squares": "moindres carrés (7 semestres + effectif)",
 }

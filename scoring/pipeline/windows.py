@@ -85,7 +85,7 @@ def measure_delay(dataset: Dataset) -> Delay:
     span = dataset.horizon - dataset.first_month
     if span < 36:
         raise DegenerateWindow(
-            f"L'historique compte {span} mois : il en faut au moins 36 pour mesurer le retard des déclarations."
+            f"L’historique compte {span} mois : il en faut au moins 36 pour mesurer le retard des déclarations."
         )
     pairs = np.unique(contracts.who.astype(np.int64) * 100_000 + contracts.month)
     by_age = np.bincount(dataset.horizon - 1 - (pairs % 100_000), minlength=span).astype(float)
@@ -95,7 +95,7 @@ def measure_delay(dataset: Dataset) -> Delay:
     length = LONGEST_DELAY + LENGTH
     expected = np.mean([by_age[12 * back : 12 * back + length] * growth**back for back in years], axis=0)
     if not expected.sum():
-        raise DegenerateWindow("Les fichiers n'ont aucun contrat un an avant leur fin : le retard ne se mesure pas.")
+        raise DegenerateWindow("Les fichiers n’ont aucun contrat un an avant leur fin : le retard ne se mesure pas.")
     seen = by_age[:length]
     ratio = np.divide(seen, expected, out=np.ones(len(seen)), where=expected > 0)
     completeness: list[float] = []
@@ -126,11 +126,11 @@ def plan(dataset: Dataset, delay: Delay) -> Windows:
     if lookback < SHORTEST_LOOKBACK:
         missing = SHORTEST_LOOKBACK + dataset.first_month + delay.months - fit
         raise DegenerateWindow(
-            f"L'historique commence en {month_of.text(dataset.first_month)} : il manque {missing} mois pour apprendre"
+            f"L’historique commence en {month_of.text(dataset.first_month)} : il manque {missing} mois pour apprendre"
             f" sur {month_of.window_text(fit)} avec un an de passé."
         )
     windows = Windows(fit, fit + 12, report, target, delay.months, lookback)
-    for name, start in (("d'apprentissage", fit), ("de calibrage", fit + 12), ("d'évaluation", report)):
+    for name, start in (("d’apprentissage", fit), ("de calibrage", fit + 12), ("d’évaluation", report)):
         check_window(dataset, windows, start, name)
     return windows
 

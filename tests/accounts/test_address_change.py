@@ -81,7 +81,7 @@ def test_the_address_changes_when_the_link_sent_to_the_new_one_is_used_by_the_bu
     assert address_of(user) == OLD
     answer = me.post(path, follow=True)
     assert answer.redirect_chain == [("/compte/", 302)]
-    assert f"L&#x27;adresse du compte est maintenant {NEW}." in answer.text
+    assert f"L’adresse du compte est maintenant {NEW}." in answer.text
     user.refresh_from_db()
     assert user.email == NEW
     assert user.email_confirmed_at > timezone.now() - dt.timedelta(minutes=1)
@@ -236,16 +236,16 @@ def test_an_address_taken_meanwhile_is_not_given_twice(me, user, path):
     "address, sentence",
     [
         ("", "Indiquez une adresse e-mail."),
-        ("pas une adresse", "n'est pas valable"),
-        ("<script>alert(1)</script>", "n'est pas valable"),
+        ("pas une adresse", "n’est pas valable"),
+        ("<script>alert(1)</script>", "n’est pas valable"),
         ("a" * 250 + "@exemple.fr", "254"),
         ("a" * 10_000, "254"),
-        ("é🙂@exemple.fr", "n'est pas valable"),
-        ("a\0@exemple.fr", "n'est pas valable"),
-        ("a@exemple.fr\r\nBcc: autre@exemple.fr", "n'est pas valable"),
-        ('"\u202e"@exemple.fr', "n'est pas valable"),
-        (OLD, "C'est déjà l'adresse de votre compte."),
-        (f"  {OLD.upper()} ", "C'est déjà l'adresse de votre compte."),
+        ("é🙂@exemple.fr", "n’est pas valable"),
+        ("a\0@exemple.fr", "n’est pas valable"),
+        ("a@exemple.fr\r\nBcc: autre@exemple.fr", "n’est pas valable"),
+        ('"\u202e"@exemple.fr', "n’est pas valable"),
+        (OLD, "C’est déjà l’adresse de votre compte."),
+        (f"  {OLD.upper()} ", "C’est déjà l’adresse de votre compte."),
     ],
 )
 def test_what_can_not_be_the_new_address_is_told_beside_the_field(me, address, sentence):

@@ -140,9 +140,9 @@ def test_the_file_holds_all_that_is_known_in_french_with_iso_dates(office, life,
     held = {name: rows for name, rows in told["données"].items() if rows}
     assert set(told["données"]) == {kind.name for kind in personal_registry.kinds()}
     assert {
-        "Compte", "Liens de connexion", "Changements d'adresse demandés", "Sessions ouvertes", "Échecs de connexion",
-        "Visites de l'espace par le support", "Journal du support", "E-mails envoyés", "Adresse écartée des envois",
-        "Contacts d'établissements", "Corrections de contact", "Décisions de visibilité par adresse",
+        "Compte", "Liens de connexion", "Changements d’adresse demandés", "Sessions ouvertes", "Échecs de connexion",
+        "Visites de l’espace par le support", "Journal du support", "E-mails envoyés", "Adresse écartée des envois",
+        "Contacts d’établissements", "Corrections de contact", "Décisions de visibilité par adresse",
         "Offres déposées", "Inscriptions", "Accès à des établissements", "Décisions des conseillers sur un dossier",
         "Réponses données à un conseiller", "Notes des conseillers", "Demandes à traiter sur des établissements",
         "Demandes faites sur des établissements",
@@ -219,7 +219,7 @@ def test_an_address_without_an_account_is_exported_and_erased_too(office, suppor
     traces(support, timezone.now())
     told = export(office)
     assert told["données"]["Compte"] == []
-    assert len(told["données"]["Contacts d'établissements"]) == 1
+    assert len(told["données"]["Contacts d’établissements"]) == 1
     press(office)
     assert not Contact.objects.filter(email=ADDRESS).exists()
     assert Message.objects.get(recipient=ADDRESS).kind == "personal_data_erased"

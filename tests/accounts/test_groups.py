@@ -45,7 +45,7 @@ def test_the_command_adds_what_is_missing_and_removes_the_rest(strays, settings)
     for line in (
         "Groupe « Support » : manque offers.change_offer", "Groupe « Support lecture » : en trop accounts.delete_user",
         "Groupe « recruiter » : en trop accounts.delete_user", "Groupe « Inconnu » : en trop accounts.delete_user",
-        f"Compte {strays.pk} : en trop accounts.delete_user", "C'est fait.",
+        f"Compte {strays.pk} : en trop accounts.delete_user", "C’est fait.",
     ):  # fmt: skip
         assert line in told
     assert {name: held(name) for name in groups.names()} == settings.STAFF_GROUPS
@@ -57,7 +57,7 @@ def test_the_command_adds_what_is_missing_and_removes_the_rest(strays, settings)
 def test_a_dry_run_says_and_changes_nothing(strays):
     before = groups.changes()
     assert len(before) == 5
-    assert "Rien n'a été changé" in sync("--dry-run")
+    assert "Rien n’a été changé" in sync("--dry-run")
     assert groups.changes() == before
 
 
@@ -69,7 +69,7 @@ def test_a_new_database_gets_all_its_groups(settings):
 
 def test_a_permission_that_no_model_has_stops_the_command_with_a_sentence(settings):
     settings.STAFF_GROUPS = {"Support": frozenset({"offers.view_offer", "offers.view_ofer"})}
-    with pytest.raises(CommandError, match=r"Ces droits n'existent pas : offers\.view_ofer\."):
+    with pytest.raises(CommandError, match=r"Ces droits n’existent pas : offers\.view_ofer\."):
         sync()
     assert "offers.change_offer" in held("Support")
 

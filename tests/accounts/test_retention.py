@@ -150,7 +150,7 @@ def test_the_command_says_what_it_does_and_a_dry_run_that_it_did_nothing():
     out = io.StringIO()
     call_command("purge_accounts", "--dry-run", stdout=out)
     assert "1  liens de connexion expirés" in out.getvalue()
-    assert "Rien n'a été effacé" in out.getvalue()
+    assert "Rien n’a été effacé" in out.getvalue()
     assert SignInLink.objects.exists()
     call_command("purge_accounts", stdout=io.StringIO())
     assert not SignInLink.objects.exists()

@@ -227,13 +227,13 @@ def test_a_shut_account_neither_receives_nor_uses_a_link(client, user, path):
     "email, sentence",
     [
         ("", "Indiquez une adresse e-mail."),
-        ("pas une adresse", "Cette adresse e-mail n'est pas valable"),
+        ("pas une adresse", "Cette adresse e-mail n’est pas valable"),
         ("a" * 250 + "@exemple.fr", "254"),
-        ("a\0@exemple.fr", "n'est pas valable"),
+        ("a\0@exemple.fr", "n’est pas valable"),
         ('"a\x01"@exemple.fr', "caractère invisible"),
-        ("a\x1b@exemple.fr", "n'est pas valable"),
-        ("a@exemple.fr\r\nBcc: autre@exemple.fr", "n'est pas valable"),
-        ("moi@exemple.fr, lui@exemple.fr", "n'est pas valable"),
+        ("a\x1b@exemple.fr", "n’est pas valable"),
+        ("a@exemple.fr\r\nBcc: autre@exemple.fr", "n’est pas valable"),
+        ("moi@exemple.fr, lui@exemple.fr", "n’est pas valable"),
     ],
 )
 def test_a_text_that_is_no_address_is_told_beside_the_field(client, email, sentence):
@@ -431,7 +431,7 @@ def own_mail(*, link, token, at):
 
 
 def own_words(*, link):
-    return actions.LinkWords("Confirmer l'essai", [f"<b>{link.subject}</b>"], "Oui, et me connecter", "C'est confirmé.")
+    return actions.LinkWords("Confirmer l’essai", [f"<b>{link.subject}</b>"], "Oui, et me connecter", "C’est confirmé.")
 
 
 @pytest.fixture
@@ -453,7 +453,7 @@ def test_what_a_link_stands_for_is_told_when_it_is_used_and_not_before(client, u
     path = sent(user, subject="essai:12")
     client.get(path)
     assert uses == []
-    assert "C&#x27;est confirmé." in client.post(path, follow=True).text
+    assert "C’est confirmé." in client.post(path, follow=True).text
     client.post(path)
     assert uses == [("essai:12", user.email, True, True)]
 
@@ -469,7 +469,7 @@ def test_a_subject_has_a_mail_of_its_own_and_the_others_the_ordinary_one(user, t
 def test_the_page_of_a_link_says_what_its_button_confirms_and_how_to_leave(client, user, told):
     path = sent(user, subject="essai:12")
     page = client.get(path).text
-    assert "<h1>Confirmer l&#x27;essai</h1>" in page
+    assert "<h1>Confirmer l’essai</h1>" in page
     assert "&lt;b&gt;essai:12&lt;/b&gt;" in page
     assert "Oui, et me connecter" in page
     assert '<a href="/">Quitter sans confirmer</a>' in page

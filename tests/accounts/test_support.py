@@ -60,11 +60,11 @@ def test_password_and_code_open_the_back_office(client, device):
 @pytest.mark.parametrize(
     "password, token, sentence",
     [
-        (PASSWORD, "", "Donnez le code que montre votre application d'authentification."),
-        (PASSWORD, "000000", "Ce code n'est pas le bon"),
-        (PASSWORD, "é", "Ce code n'est pas le bon"),
+        (PASSWORD, "", "Donnez le code que montre votre application d’authentification."),
+        (PASSWORD, "000000", "Ce code n’est pas le bon"),
+        (PASSWORD, "é", "Ce code n’est pas le bon"),
         (PASSWORD, "1" * 40, "au plus 32"),
-        ("autre mot de passe", None, "n'est pas le bon, ou ce compte"),
+        ("autre mot de passe", None, "n’est pas le bon, ou ce compte"),
         (PASSWORD + "\0", None, "nul"),
     ],
 )
@@ -370,12 +370,12 @@ def test_the_account_page_tells_the_roles(client):
 
 def test_the_account_page_leads_to_the_spaces_that_the_settings_name(client, settings):
     settings.NAVIGATION = {
-        **settings.NAVIGATION, "account": [{"label": "Espace d'essai", "url": "accounts:change_address"}],
+        **settings.NAVIGATION, "account": [{"label": "Espace d’essai", "url": "accounts:change_address"}],
     }  # fmt: skip
     client.force_login(UserFactory(), backend="django.contrib.auth.backends.ModelBackend")
     page = client.get("/compte/").text
-    assert '<a class="fr-btn" href="/compte/adresse/">Espace d&#x27;essai</a>' in page
-    assert "Espace d&#x27;essai" not in client.get("/").text
+    assert '<a class="fr-btn" href="/compte/adresse/">Espace d’essai</a>' in page
+    assert "Espace d’essai" not in client.get("/").text
 
 
 def test_a_weak_password_is_refused_by_the_action_too():

@@ -32,7 +32,7 @@ def test_a_person_signs_in_with_the_keyboard_alone_and_axe_finds_no_violation_on
         page.get_by_label("Adresse e-mail").focus()
         page.keyboard.type("pas une adresse")
         page.keyboard.press("Enter")
-        page.get_by_text("n'est pas valable").wait_for()
+        page.get_by_text("n’est pas valable").wait_for()
         assert page.evaluate("document.activeElement.name") == "email"
         look("error")
         page.keyboard.press("Control+A")
@@ -123,7 +123,7 @@ def test_the_pages_of_the_account_have_no_violation_and_fit(visit, width):
         look("address")
         page.get_by_label("Nouvelle adresse e-mail").fill(user.email)
         page.get_by_role("button", name="Recevoir le lien de confirmation").click()
-        page.get_by_text("C'est déjà l'adresse de votre compte.").wait_for()
+        page.get_by_text("C’est déjà l’adresse de votre compte.").wait_for()
         look("same address")
         page.get_by_label("Nouvelle adresse e-mail").fill("nouvelle@exemple.fr")
         page.get_by_role("button", name="Recevoir le lien de confirmation").click()
@@ -132,7 +132,7 @@ def test_the_pages_of_the_account_have_no_violation_and_fit(visit, width):
         page.goto(link_in("nouvelle@exemple.fr"))
         look("confirm")
         page.get_by_role("button", name="Changer mon adresse").click()
-        page.get_by_text("L'adresse du compte est maintenant nouvelle@exemple.fr.").wait_for()
+        page.get_by_text("L’adresse du compte est maintenant nouvelle@exemple.fr.").wait_for()
         look("changed")
 
 

@@ -28,9 +28,9 @@ def offer():
         duration_months=24,
         positions=2,
         presentation="Un fournil de quartier, ouvert depuis 1980.\n\nNous sommes six, et nous aimons transmettre.",
-        description="Réalise des produits de boulangerie et de viennoiserie selon les règles d'hygiène.",
+        description="Réalise des produits de boulangerie et de viennoiserie selon les règles d’hygiène.",
         skills=["Pétrir une pâte", "Conduire une cuisson", "Façonner des pains et des viennoiseries"],
-        knowledge=["Règles d'hygiène", "Types de farines"],
+        knowledge=["Règles d’hygiène", "Types de farines"],
         questions=["Pouvez-vous commencer à quatre heures du matin ?"],
     )  # fmt: skip
 

@@ -168,7 +168,7 @@ def test_an_offer_is_published_prolonged_by_mail_expires_and_its_outcome_is_told
         look(page, "vie-8-historique")
         for line in (
             "Offre déposée",
-            "Offre prolongée – Jusqu'au 2 mai 2027",
+            "Offre prolongée – Jusqu’au 2 mai 2027",
             "Offre expirée",
             "par vous, par le lien d’un e-mail",
         ):

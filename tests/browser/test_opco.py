@@ -137,9 +137,9 @@ def test_a_morning_of_twenty_files_with_every_decision(town, at_desk):
             elif n == 8:
                 # Kept for the afternoon, with a word for colleagues.
                 page.get_by_role("button", name="Prendre le dossier").click()
-                page.get_by_label(re.compile("Note pour vos collègues")).fill("J'appelle le standard cet après-midi.")
+                page.get_by_label(re.compile("Note pour vos collègues")).fill("J’appelle le standard cet après-midi.")
                 page.get_by_role("button", name="Ajouter la note").click()
-                assert "J'appelle le standard" in page.locator(".history").inner_text()
+                assert "J’appelle le standard" in page.locator(".history").inner_text()
                 look(page, "morning-6-taken")
                 page.get_by_role("link", name=re.compile("Passer au dossier suivant")).click()
             elif n == 9:
@@ -161,7 +161,7 @@ def test_a_morning_of_twenty_files_with_every_decision(town, at_desk):
         assert a_minute_later() == 19
         page.reload()
         tabs = " ".join(page.get_by_role("navigation", name="États des dossiers").inner_text().split())
-        assert tabs == "À traiter 1 En attente d'une réponse 1 Certifiés 15 Refusés 2 Transmis 2"
+        assert tabs == "À traiter 1 En attente d’une réponse 1 Certifiés 15 Refusés 2 Transmis 2"
         page.get_by_role("link", name="Chiffres").click()
         assert page.get_by_role("img").count() >= 2
         look(page, "morning-8-figures")

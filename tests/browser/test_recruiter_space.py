@@ -84,7 +84,7 @@ def town():
             created_at=now - timedelta(days=12),
             presentation="Une équipe de six, un fournil neuf, deux jours de repos de suite.\nVenez nous voir !",
             questions=["Pouvez-vous commencer à 5 heures ?"],
-            knowledge=["Règles d'hygiène", "Types de farines"],
+            knowledge=["Règles d’hygiène", "Types de farines"],
             level="3",
         ),
         "dernier jour": OfferFactory(access=shop, custom_title=LONG_TITLE, created_at=now - timedelta(days=30)),

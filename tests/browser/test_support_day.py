@@ -106,7 +106,7 @@ def town(settings, tmp_path):
     asked = factories.RequestFactory(value=town[0].siret, address="gerante@exemple.fr", comment="Nous partons.")
     asked.document.save("kbis.pdf", ContentFile(PDF))
     factories.RequestFactory(value=town[1].siret, address="inconnu@exemple.fr", asked_at=timezone.now())
-    factories.ReportFactory(siret=town[2].siret, details="Rideau baissé depuis l'été.", email="voisin@exemple.fr")
+    factories.ReportFactory(siret=town[2].siret, details="Rideau baissé depuis l’été.", email="voisin@exemple.fr")
     recruiter = factories.UserFactory(
         email="recruteur@exemple.fr", first_name="Rachida", last_name="Recrute", email_confirmed_at=timezone.now()
     )
@@ -162,8 +162,8 @@ def test_the_day_of_a_support_agent(town, visit):
 
 def reads_what_waits(day: Day) -> None:
     numbers = {
-        "Demandes d'établissements": "2", "Signalements": "1", "Recruteurs à valider, sans OPCO": "0",
-        "E-mails refusés depuis 7 jours": "1", "E-mails en retard d'envoi": "0", "Contrôles des données en défaut": "1",
+        "Demandes d’établissements": "2", "Signalements": "1", "Recruteurs à valider, sans OPCO": "0",
+        "E-mails refusés depuis 7 jours": "1", "E-mails en retard d’envoi": "0", "Contrôles des données en défaut": "1",
     }  # fmt: skip
     for label, number in numbers.items():
         expect(day.to_do(label)[1]).to_have_text(number)
@@ -176,7 +176,7 @@ def reads_what_waits(day: Day) -> None:
 
 def accepts_a_request_that_came_with_a_document(day: Day, shop: Establishment) -> None:
     page = day.page
-    day.go(day.to_do("Demandes d'établissements")[0])
+    day.go(day.to_do("Demandes d’établissements")[0])
     day.look("requests")
     day.go(page.get_by_role("link", name=spaced_siret(shop.siret)))
     day.look("request")
@@ -197,7 +197,7 @@ def accepts_a_request_that_came_with_a_document(day: Day, shop: Establishment) -
     expect(page.locator("pre")).to_contain_text("gerante@exemple.fr")
     day.look("request-preview")
     assert public_page(shop) == 200
-    day.confirm("Faire ce qui est demandé", "C'est fait, et la réponse est partie.")
+    day.confirm("Faire ce qui est demandé", "C’est fait, et la réponse est partie.")
     assert public_page(shop) == 410
     assert Message.objects.filter(kind="unsubscribe_done", recipient="gerante@exemple.fr").exists()
     day.look("request-done")
@@ -210,10 +210,10 @@ def refuses_another_with_the_keyboard_alone(day: Day, shop: Establishment) -> No
         day.enter()
     expect(page.get_by_role("heading", name="Refuser")).to_be_visible()
     day.tab_to("Réponse")
-    page.keyboard.type("Ce document ne nomme pas l'établissement.")
+    page.keyboard.type("Ce document ne nomme pas l’établissement.")
     day.tab_to("Voir ce qui sera envoyé")
     day.enter()
-    expect(page.locator("pre")).to_contain_text("Ce document ne nomme pas l'établissement.")
+    expect(page.locator("pre")).to_contain_text("Ce document ne nomme pas l’établissement.")
     day.tab_to("Refuser")
     day.enter()
     day.told("La demande est refusée, et la réponse est partie.")
@@ -224,7 +224,7 @@ def refuses_another_with_the_keyboard_alone(day: Day, shop: Establishment) -> No
 def treats_a_report_from_the_establishment_s_page(day: Day, shop: Establishment) -> None:
     page = day.page
     day.home()
-    expect(day.to_do("Demandes d'établissements")[1]).to_have_text("0")
+    expect(day.to_do("Demandes d’établissements")[1]).to_have_text("0")
     day.go(day.to_do("Signalements")[0])
     day.look("reports")
     day.go(page.get_by_role("link", name=spaced_siret(shop.siret)))
@@ -234,7 +234,7 @@ def treats_a_report_from_the_establishment_s_page(day: Day, shop: Establishment)
     day.press("Retirer")
     page.get_by_label("Motif").select_option(label="Établissement fermé")
     day.look("establishment-delist")
-    day.confirm("Retirer", "L'établissement est retiré.")
+    day.confirm("Retirer", "L’établissement est retiré.")
     assert public_page(shop) == 410
     day.go(page.get_by_role("link", name="Entreprise fermée"))
     day.press("Marquer traité")
@@ -262,7 +262,7 @@ def decides_about_many_then_undoes_it(day: Day, shops: list[Establishment]) -> N
     assert [public_page(each) for each in shops] == [410] * 4
     day.look("batch")
     day.press("Annuler le lot")
-    page.get_by_label("Raison").fill("Ce n'était pas cette liste.")
+    page.get_by_label("Raison").fill("Ce n’était pas cette liste.")
     day.go(page.get_by_role("button", name="Voir ce qui sera fait"))
     expect(page.locator("pre")).to_contain_text("4 décisions prennent fin")
     day.look("batch-undo")
@@ -302,12 +302,12 @@ def withdraws_an_offer(day: Day, shop: Establishment) -> None:
     day.look("offers")
     day.find(shop.siret)
     day.look("offer")
-    day.press("Retirer l'offre")
-    page.get_by_label("Raison").fill("L'offre demande un paiement au candidat.")
+    day.press("Retirer l’offre")
+    page.get_by_label("Raison").fill("L’offre demande un paiement au candidat.")
     day.go(page.get_by_role("button", name="Voir ce qui sera envoyé"))
-    expect(page.locator("pre")).to_contain_text("L'offre demande un paiement au candidat.")
+    expect(page.locator("pre")).to_contain_text("L’offre demande un paiement au candidat.")
     day.look("offer-preview")
-    day.confirm("Retirer l'offre", "L'offre est retirée.")
+    day.confirm("Retirer l’offre", "L’offre est retirée.")
     assert Offer.objects.get().status == OfferStatus.CANCELLED
     assert Client().get(f"/offre/{Offer.objects.get().pk}/").status_code == 410
 

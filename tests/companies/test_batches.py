@@ -92,7 +92,7 @@ class TestPastedLists:
         found = read(text)
         assert found.values == [make_siret(1), make_siret(2)]
         assert [(each.number, each.why) for each in found.wrong] == [
-            (3, "Ce SIRET n'existe pas : un de ses chiffres est faux."),
+            (3, "Ce SIRET n’existe pas : un de ses chiffres est faux."),
             (4, "Un SIRET a 14 chiffres : vous en avez donné 4."),
             (5, "Le tableur a arrondi ce numéro : mettez la colonne au format texte, et recopiez-le."),
             (6, "Un SIRET ne contient que des chiffres."),
@@ -111,7 +111,7 @@ class TestPastedLists:
         text = f'Nom;Siren;N° SIRET\nLe Fournil;x;\'{make_siret(1)}\n"Pain; vin";;{spaced(make_siret(2))}\nSans;;\n'
         found = read(text)
         assert found.values == [make_siret(1), make_siret(2)]
-        assert [(each.number, each.why) for each in found.wrong] == [(4, "Il n'y a pas de SIRET sur cette ligne.")]
+        assert [(each.number, each.why) for each in found.wrong] == [(4, "Il n’y a pas de SIRET sur cette ligne.")]
 
     def test_sirens_and_addresses_are_read_where_they_are_the_scope(self):
         assert read("000 000 018, 000000026", DecisionScope.SIREN).values == ["000000018", "000000026"]
@@ -149,9 +149,9 @@ class TestPastedLists:
         }
         assert found.doubles == 1
         assert [(each.number, each.why) for each in found.wrong] == [
-            (4, "Cette adresse e-mail n'est pas valide."),
+            (4, "Cette adresse e-mail n’est pas valide."),
             (5, "Cette ligne ne donne ni e-mail ni téléphone."),
-            (6, "Ce SIRET a d'autres contacts à la ligne 2."),
+            (6, "Ce SIRET a d’autres contacts à la ligne 2."),
             (8, "Un SIRET ne contient que des chiffres."),
         ]
 
@@ -291,7 +291,7 @@ class TestApply:
         }
         assert {each.ends_at for each in decisions} == {visibility.end_of_day(END)}
         assert (batch.by, batch.at, batch.counts["made"], batch.counts["wrong"]) == (support, AT, 2, 1)
-        assert batch.asked == "Retirer 2 établissements jusqu'au 1er décembre 2026"
+        assert batch.asked == "Retirer 2 établissements jusqu’au 1er décembre 2026"
 
     def test_the_same_list_may_be_given_again(self, support):
         do(order(make_siret(1)), support)
@@ -335,7 +335,7 @@ class TestApply:
             ({"text": make_siren(1), "scope": "siren"}, "Retirer les établissements de 1 entreprise, sans fin"),
             (
                 {"kind": BatchKind.PAUSED, "text": f"{make_siret(1)} {make_siret(2)}", "ends_on": END},
-                "Mettre en pause 2 établissements jusqu'au 1er décembre 2026",
+                "Mettre en pause 2 établissements jusqu’au 1er décembre 2026",
             ),
             (
                 {"kind": BatchKind.CHANNEL_HIDDEN, "text": make_siret(1), "channel": Channel.PHONE},
@@ -343,7 +343,7 @@ class TestApply:
             ),
             (
                 {"kind": BatchKind.CHANNEL_HIDDEN, "text": "a@exemple.fr", "scope": "email", "channel": Channel.EMAIL},
-                "Masquer l'e-mail des établissements de 1 adresse e-mail, sans fin",
+                "Masquer l’e-mail des établissements de 1 adresse e-mail, sans fin",
             ),
             (
                 {"kind": BatchKind.LISTED, "text": make_siret(1), "rome_codes": ("D1102",)},
@@ -535,7 +535,7 @@ class TestPage:
         assert 'value="Retirer 37 établissements, sans fin"' in page
         assert not VisibilityDecision.objects.exists()
         done = text_of(self.post(office, listed, do="yes"))
-        assert "C'est fait : retirer 37 établissements, sans fin. Ce lot peut être annulé." in done
+        assert "C’est fait : retirer 37 établissements, sans fin. Ce lot peut être annulé." in done
         assert VisibilityDecision.objects.filter(decided_by=support, comment="Appel du siège").count() == 37
         assert "variable inconnue" not in done
 
@@ -545,7 +545,7 @@ class TestPage:
             f"{ADD}?quoi=delisted",
             {**NO_REASON_NEEDED, "listed": make_siret(2), "seen": read.context["effect"].seen, "do": "x"},
         )
-        assert "L'effet n'est plus celui que vous avez lu : relisez-le." in text_of(again)
+        assert "L’effet n’est plus celui que vous avez lu : relisez-le." in text_of(again)
         assert 'value="Retirer 1 établissement, sans fin"' in text_of(again)
         assert not VisibilityDecision.objects.exists()
 
@@ -610,11 +610,11 @@ class TestPage:
         undo = reverse("admin:companies_batch_undo", args=[batch.pk])
         read = office.post(undo, {"reason": "Mauvaise liste"})
         assert "2 décisions prennent fin" in text_of(read)
-        assert "1 décision qu'elle avait remplacée revient, aux mêmes conditions" in text_of(read)
+        assert "1 décision qu’elle avait remplacée revient, aux mêmes conditions" in text_of(read)
         assert "Voir ce qui sera fait" in text_of(office.get(undo))
         done = office.post(undo, {"reason": "Mauvaise liste", "seen": read.context["seen"]}, follow=True)
         assert "Le lot est annulé." in text_of(done)
-        assert "n'est plus possible ici" in text_of(office.get(undo, follow=True))
+        assert "n’est plus possible ici" in text_of(office.get(undo, follow=True))
 
     def test_the_decisions_of_a_batch_are_found_by_its_number(self, office, support):
         batch = do(order(make_siret(1)), support)

@@ -63,15 +63,15 @@ def test_wrong_lines_are_set_aside_with_their_reason(bring, tmp_path):
     with path.open(encoding="utf-8", newline="") as file:
         assert {row["ligne"]: row["raison"] for row in csv.DictReader(file)} == {
             "3": "Un SIRET a 14 chiffres : vous en avez donné 3.",
-            "4": "Cette adresse e-mail n'est pas valide.",
+            "4": "Cette adresse e-mail n’est pas valide.",
             "5": "Ce numéro de téléphone est surtaxé.",
-            "6": "Cette ligne n'a ni e-mail ni téléphone.",
+            "6": "Cette ligne n’a ni e-mail ni téléphone.",
             "7": "Ce SIRET a déjà été lu plus haut.",
         }
 
 
 def test_missing_columns_and_empty_files_are_sentences(bring):
-    with pytest.raises(CommandError, match="n'a pas les colonnes email, phone"):
+    with pytest.raises(CommandError, match="n’a pas les colonnes email, phone"):
         bring(make_siret(1), header="siret")
     with pytest.raises(CommandError, match="ne contient aucune ligne"):
         bring()

@@ -99,8 +99,8 @@ class TestPage:
         assert "Non : aucun métier ne lui est attribué." in told(EstablishmentFactory())
         assert "Non : fermé depuis le 01/02/2026." in told(EstablishmentFactory(closed_on=dt.date(2026, 2, 1)))
         assert "opposée à la diffusion" in told(EstablishmentFactory(is_diffusible=False))
-        assert "n'est pas située" in told(EstablishmentFactory(latitude=None, longitude=None))
-        assert "Non : il n'emploie personne" in told(EstablishmentFactory(is_employer=False))
+        assert "n’est pas située" in told(EstablishmentFactory(latitude=None, longitude=None))
+        assert "Non : il n’emploie personne" in told(EstablishmentFactory(is_employer=False))
         hidden = EstablishmentFactory()
         VisibilityDecisionFactory(value=hidden.siret)
         assert "Non : une décision en vigueur le cache." in told(hidden)
@@ -322,7 +322,7 @@ class TestRemarks:
 
     def test_another_establishment_s_remark_is_not_taken_away_from_here(self, client, support, shop):
         stranger = remarks.write(siret=make_siret(9), text="Autre.", by=support, at=timezone.now())
-        assert "n&#x27;est plus possible" in client.get(page(shop, "remove_remark"), follow=True).text
+        assert "n’est plus possible" in client.get(page(shop, "remove_remark"), follow=True).text
         self.write(client, shop, "Ici.")
         assert "errorlist" in client.post(page(shop, "remove_remark"), {"remark_id": stranger.pk}).text
         with pytest.raises(remarks.RefusedRemark):
@@ -336,7 +336,7 @@ class TestButtons:
     def test_delist(self, client, support, shop):
         assert "plus visible nulle part" in client.get(page(shop, "delist")).text
         told = self.press(client, shop, "delist", LEAVING).text
-        assert "L&#x27;établissement est retiré." in told
+        assert "L’établissement est retiré." in told
         decision = VisibilityDecision.objects.get()
         assert (decision.kind, decision.value, decision.ends_at) == (DecisionKind.DELISTED, shop.siret, None)
         assert (decision.decided_by, decision.origin) == (support, DecisionOrigin.SUPPORT)
@@ -367,7 +367,7 @@ class TestButtons:
 
     def test_an_address_that_is_not_known_is_refused_with_a_sentence(self, client, support, shop):
         told = self.press(client, shop, "delist", {**LEAVING, "scope": "email"}).text
-        assert "n&#x27;a pas d&#x27;adresse e-mail connue" in told
+        assert "n’a pas d’adresse e-mail connue" in told
         assert not VisibilityDecision.objects.exists()
 
     def test_pause_asks_for_its_last_day(self, client, support, shop):
@@ -431,7 +431,7 @@ class TestDecisions:
         ("asked", "sentence"),
         [
             ({"value": "123"}, "Un SIRET a 14 chiffres"),
-            ({"value": "chef", "scope": "email"}, "e-mail n&#x27;est pas valide"),
+            ({"value": "chef", "scope": "email"}, "e-mail n’est pas valide"),
             ({"value": make_siret(9), "kind": "paused"}, "jusqu&#x27;à quand"),
             ({"value": make_siret(9), "kind": "channel_hidden"}, "moyen de contact à masquer"),
         ],
@@ -474,13 +474,13 @@ class TestCorrections:
 
     def test_a_number_is_found_as_it_is_said_and_an_erased_contact_says_so(self, client, support):
         number = ContactCorrectionFactory(channel=Channel.PHONE, value="+33199000042", decided_by=support)
-        erased = ContactCorrectionFactory(siret=number.siret, value="", reason="N'existe plus")
+        erased = ContactCorrectionFactory(siret=number.siret, value="", reason="N’existe plus")
         found = client.get(reverse(self.LIST), {"q": "01 99 00 00 42"}).text
         assert "01 99 00 00 42" in found
         assert "effacé" not in found
         assert "effacé" in client.get(reverse(self.LIST), {"q": number.siret}).text
         page = client.get(reverse("admin:companies_contactcorrection_change", args=[erased.pk])).text
-        assert "N&#x27;existe plus" in page
+        assert "N’existe plus" in page
         assert 'type="submit"' not in page.split('id="content"')[1]
 
 
@@ -548,10 +548,10 @@ class TestRegistry:
             return client.get(page(EstablishmentFactory(**facts))).text.replace("&#x27;", "'")
 
         sentences = {
-            "Connu par l'import.": {},
+            "Connu par l’import.": {},
             "Faite : dernière réponse du registre le 21/11/2026 12:00.": {"checked_at": NOON},
-            "À vérifier depuis le 21/11/2026 12:00 : le registre n'a pas encore répondu.": {"to_verify_since": NOON},
-            "Refusé à l'inscription : inconnu du registre.": {"refusal": "unknown"},
+            "À vérifier depuis le 21/11/2026 12:00 : le registre n’a pas encore répondu.": {"to_verify_since": NOON},
+            "Refusé à l’inscription : inconnu du registre.": {"refusal": "unknown"},
         }
         for sentence, facts in sentences.items():
             assert sentence in told(**facts)
@@ -590,7 +590,7 @@ class TestOpco:
         assert "Opco entreprises de proximité, certifié" in text
         assert "Contrôlé" in text
         answer = client.post(page(shop, "change_opco"), {"opco": "akto", "reason": "Erreur de branche"}, follow=True)
-        assert "L&#x27;OPCO de l&#x27;établissement est AKTO." in answer.text
+        assert "L’OPCO de l’établissement est AKTO." in answer.text
         assert "AKTO, certifié" in answer.text
         assert "Erreur de branche" in answer.text
         shop.refresh_from_db()

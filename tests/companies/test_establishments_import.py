@@ -127,7 +127,7 @@ class TestFacts:
         )
         assert [the(n).naf_id for n in (1, 2, 3, 4)] == ["1071C", None, None, None]
         assert last_import().unknown_naf_rows == 2
-        assert "2 établissements d'une activité inconnue" in told
+        assert "2 établissements d’une activité inconnue" in told
 
     def test_former_communes_are_today_s_and_unknown_ones_leave_no_place(self, bring):
         FormerCommuneFactory(code="57999", commune_id="57463")
@@ -221,7 +221,7 @@ class TestDifferences:
         bring([line(n) for n in range(1, 6)])
         bring([line(1, enseigne1Etablissement="AUTRE")], "--partial")
         assert (the(1).name, the(5).closed_on) == ("AUTRE", None)
-        with pytest.raises(CommandError, match="plus d'une ligne sur cinq"):
+        with pytest.raises(CommandError, match="plus d’une ligne sur cinq"):
             bring([line(1), line(2)])
 
     def test_an_establishment_that_the_registry_told_of_after_the_file_s_day_stays_open(self, bring):
@@ -340,10 +340,10 @@ class TestQuarantine:
         reasons = {int(row["ligne"]): row["raison"] for row in rows}
         assert reasons == {
             3: "Un SIRET a 14 chiffres : « 123 ».",
-            4: f"Ce SIRET n'existe pas (clé fausse) : {wrong}.",
+            4: f"Ce SIRET n’existe pas (clé fausse) : {wrong}.",
             5: "État administratif inconnu : « X ».",
             6: "Statut de diffusion inconnu : «  ».",
-            7: "Tranche d'effectif inconnue : « 99 ».",
+            7: "Tranche d’effectif inconnue : « 99 ».",
             8: "Date de création illisible : « 2021-02-30 ».",
             9: "Date de création illisible : « hier ».",
             10: "Date de dernier traitement à venir.",
@@ -363,7 +363,7 @@ class TestQuarantine:
         bring(path)
         assert Establishment.objects.count() == 2
         assert [(row["ligne"], row["raison"]) for row in set_aside(tmp_path)] == [
-            ("3", "Cette ligne n'est pas en UTF-8.")
+            ("3", "Cette ligne n’est pas en UTF-8.")
         ]
 
     def test_without_faults_there_is_no_file(self, bring, tmp_path):
@@ -395,9 +395,9 @@ class TestRefusals:
         assert the(1).name == "LE FOURNIL EXEMPLE"
         refused = last_import()
         assert (refused.status, refused.refusal[:10]) == (ImportStatus.REFUSED, "Le fichier")
-        bring([line(1, enseigne1Etablissement="VIEUX")], "--force=le fichier d'octobre est faux")
+        bring([line(1, enseigne1Etablissement="VIEUX")], "--force=le fichier d’octobre est faux")
         assert the(1).name == "VIEUX"
-        assert last_import().forced_reason == "le fichier d'octobre est faux"
+        assert last_import().forced_reason == "le fichier d’octobre est faux"
 
     def test_a_file_under_80_percent_of_the_last_one_is_refused_unless_forced(self, bring):
         bring([line(n) for n in range(1, 11)])
@@ -417,17 +417,17 @@ class TestRefusals:
     def test_a_day_to_come_is_refused(self, bring):
         with pytest.raises(CommandError, match="un jour à venir"):
             bring([line(1)], "--dated-on=2999-01-01")
-        with pytest.raises(CommandError, match="« hier » n'est pas un jour"):
+        with pytest.raises(CommandError, match="« hier » n’est pas un jour"):
             bring([line(1)], "--dated-on=hier")
 
     def test_missing_columns_are_named(self, bring, tmp_path):
         header = ["siret", "etatAdministratifEtablissement"]
         path = stock.write(tmp_path / "stock.csv", [line(1)], header=header)
-        with pytest.raises(CommandError, match=r"stock\.csv n'a pas les colonnes statutDiffusionEtablissement, "):
+        with pytest.raises(CommandError, match=r"stock\.csv n’a pas les colonnes statutDiffusionEtablissement, "):
             bring(path)
         other = tmp_path / "autre.csv"
         other.write_text("a,b\n1,2\n")
-        with pytest.raises(CommandError, match="n'a ni colonne siret ni colonne siren"):
+        with pytest.raises(CommandError, match="n’a ni colonne siret ni colonne siren"):
             bring(other)
 
     @pytest.mark.parametrize(
@@ -435,11 +435,11 @@ class TestRefusals:
         [
             (b"", "est vide"),
             (b"\n\n", "est vide, ou commence par une ligne vide"),
-            ("siret,é\n".encode("utf-16"), "n'est pas en UTF-8"),
-            ("siret,é\n".encode("latin-1"), "n'est pas en UTF-8"),
+            ("siret,é\n".encode("utf-16"), "n’est pas en UTF-8"),
+            ("siret,é\n".encode("latin-1"), "n’est pas en UTF-8"),
             (b"siret,siret\n1,2\n", "la colonne siret est écrite deux fois"),
-            (b"123,,\n1,2,3\n", "des colonnes n'ont pas de nom"),
-            (b"siret,a\r1,2\r", "a d'anciennes fins de ligne"),
+            (b"123,,\n1,2,3\n", "des colonnes n’ont pas de nom"),
+            (b"siret,a\r1,2\r", "a d’anciennes fins de ligne"),
             (b"PK\x05\x06" + b"\0" * 18, "ne contient aucun fichier"),
             (b"PAR1 is not parquet", "incomplet ou abîmé"),
             (b"PK\x03\x04 is not a zip", "incomplet ou abîmé"),
@@ -454,14 +454,14 @@ class TestRefusals:
         assert not Establishment.objects.exists()
 
     def test_a_missing_file_is_a_sentence(self, bring, tmp_path):
-        with pytest.raises(CommandError, match="n'existe pas"):
+        with pytest.raises(CommandError, match="n’existe pas"):
             bring(tmp_path / "absent.csv")
         with pytest.raises(CommandError, match="est un dossier"):
             bring(tmp_path)
 
     def test_a_quarantine_that_can_t_be_written_is_a_sentence_and_nothing_changes(self, bring, tmp_path):
         (tmp_path / "occupé").write_text("un fichier")
-        with pytest.raises(CommandError, match="rien n'a changé"):
+        with pytest.raises(CommandError, match="rien n’a changé"):
             bring([line(1), line(1)], f"--quarantine-dir={tmp_path / 'occupé'}")
         assert not Establishment.objects.exists()
 
@@ -535,7 +535,7 @@ class TestFormats:
         directory = content.rfind(b"PK\x01\x02")
         content[8:10] = content[directory + 10 : directory + 12] = unknown
         path.write_bytes(content)
-        with pytest.raises(CommandError, match="compressé d'une manière que nous ne lisons pas"):
+        with pytest.raises(CommandError, match="compressé d’une manière que nous ne lisons pas"):
             bring(path)
 
     @pytest.mark.parametrize("delimiter", [";", "\t"])
@@ -674,7 +674,7 @@ class TestInterruptions:
             process.send_signal(signal.SIGINT)
             _, told = process.communicate(timeout=120)
         assert process.returncode == 130
-        assert "Import interrompu : rien n'a changé." in told
+        assert "Import interrompu : rien n’a changé." in told
         assert "Traceback" not in told
         assert Establishment.objects.count() == 0
         assert last_import().status == ImportStatus.INTERRUPTED
@@ -689,7 +689,7 @@ class TestInterruptions:
                 " WHERE NOT granted AND locktype = 'relation' AND datname = current_database()"
             )
             _, told = process.communicate(timeout=120)
-        assert "la base ne répond plus. Rien n'a changé." in told
+        assert "la base ne répond plus. Rien n’a changé." in told
         assert "Traceback" not in told
         assert Establishment.objects.count() == 0
 
@@ -701,7 +701,7 @@ class TestInterruptions:
                 "CREATE TRIGGER is_full BEFORE INSERT ON companies_establishment EXECUTE FUNCTION pg_temp.full()"
             )
         try:
-            with pytest.raises(CommandError, match=r"plus de place sur son disque\. Rien n'a changé\."):
+            with pytest.raises(CommandError, match=r"plus de place sur son disque\. Rien n’a changé\."):
                 bring([line(1)])
         finally:
             with connection.cursor() as cursor:

@@ -139,9 +139,9 @@ class TestPublishing:
     def test_who_published_and_why_is_written_down(self, jobs):
         person = StaffFactory()
         release = make_release([(make_establishment(), BAKER, 1)])
-        hiring_potentials.publish(release_id=release.pk, by=person, at=NOW, reason="Vérifiée avec l'équipe")
+        hiring_potentials.publish(release_id=release.pk, by=person, at=NOW, reason="Vérifiée avec l’équipe")
         line = release.journal.get(to_status="current")
-        assert (line.by, line.reason, line.at) == (person, "Vérifiée avec l'équipe", NOW)
+        assert (line.by, line.reason, line.at) == (person, "Vérifiée avec l’équipe", NOW)
 
     def test_the_search_reads_the_release_online(self, jobs):
         bakery, canteen = make_establishments([METZ, METZ])
@@ -174,7 +174,7 @@ class TestPublishing:
         put_online([(bakery, BAKER, 1)])
         second = put_online([(canteen, BAKER, 1)])
         hiring_potentials.rollback(by=None, at=NOW, reason="Erreur")
-        hiring_potentials.publish(release_id=second.pk, by=None, at=NOW, reason="Ce n'en était pas une")
+        hiring_potentials.publish(release_id=second.pk, by=None, at=NOW, reason="Ce n’en était pas une")
         assert find() == [canteen.pk]
 
     def test_without_a_previous_release_there_is_nothing_to_roll_back_to(self, jobs):

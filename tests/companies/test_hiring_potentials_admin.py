@@ -90,10 +90,10 @@ def test_whoever_asked_for_what_can_no_longer_be_published_is_told_once(support,
 
 def test_a_rollback_is_immediate_and_says_who_and_why(office, support, bakeries):
     first, second = (put_online([(bakery, BAKER, 1)]) for bakery in bakeries)
-    office.post(page(second, "rollback"), {"reason": "Trop peu d'établissements", "typed": str(second)})
+    office.post(page(second, "rollback"), {"reason": "Trop peu d’établissements", "typed": str(second)})
     first.refresh_from_db()
     line = first.journal.get(from_status="previous")
-    assert (first.status, line.by, line.reason) == ("current", support, "Trop peu d'établissements")
+    assert (first.status, line.by, line.reason) == ("current", support, "Trop peu d’établissements")
 
 
 @pytest.mark.parametrize("name", ["publish", "rollback"])

@@ -146,23 +146,23 @@ def test_arrondissements_leave_with_their_city(tmp_path):
 @pytest.mark.parametrize(
     ("file", "line", "reason"),
     [
-        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57000,57,44,1000,95,6,,,,", "n'est pas un point"),
-        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57000,57,44,1000,nan,6,,,,", "n'est pas un point"),
-        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57000,57,44,beaucoup,49,6,,,,", "n'est pas un nombre"),
-        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57,57,44,1000,49,6,,,,", "n'est pas un code"),
+        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57000,57,44,1000,95,6,,,,", "n’est pas un point"),
+        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57000,57,44,1000,nan,6,,,,", "n’est pas un point"),
+        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57000,57,44,beaucoup,49,6,,,,", "n’est pas un nombre"),
+        ("geo/communes.csv", "57999,Ville,commune-actuelle,,57,57,44,1000,49,6,,,,", "n’est pas un code"),
         ("geo/communes.csv", "57999,Ville,hameau,,57000,57,44,1000,49,6,,,,", "le type « hameau »"),
         ("geo/communes.csv", "57999,Ville,commune-actuelle,,57000,00,44,1000,49,6,,,,", "le département « 00 »"),
         ("geo/communes.csv", "57999,Ville,arrondissement-municipal,57998,57000,57,44,1,49,6,,,,", "commune parente"),
         ("geo/communes.csv", "57463,Metz,commune-actuelle,,57000,57,44,1000,49,6,,,,", "figure déjà plus haut"),
         ("geo/communes.csv", "57999,Ville", "2 valeurs au lieu de 14"),
         ("geo/communes.csv", '57999,"Ville,commune-actuelle,,57000,57,44,1000,49,6,,,,', "guillemet"),
-        ("naf/naf_rev2_732.csv", "47.11D,Supermarchés", "n'est pas un code NAF"),
+        ("naf/naf_rev2_732.csv", "47.11D,Supermarchés", "n’est pas un code NAF"),
         ("naf/naf_rev2_732.csv", "4799A,", "le libellé est vide"),
         ("naf/naf_rev2_732.csv", "4799A," + "x" * 201, "201 caractères"),
-        ("naf/rome3_naf_hirings_raw.csv", "D1102,,9999Z,,5", "l'activité « 9999Z » n'existe pas"),
-        ("naf/rome3_naf_hirings_raw.csv", "D1102,,4711D,,-5", "n'est pas un nombre"),
-        ("opco/idcc_opco.csv", "na,,AFDAS,Une branche sans numéro,", "n'est pas un numéro de convention"),
-        ("opco/idcc_opco.csv", "9998,,OPCO inventé,Une branche,", "l'OPCO « OPCO inventé » n'existe pas"),
+        ("naf/rome3_naf_hirings_raw.csv", "D1102,,9999Z,,5", "l’activité « 9999Z » n’existe pas"),
+        ("naf/rome3_naf_hirings_raw.csv", "D1102,,4711D,,-5", "n’est pas un nombre"),
+        ("opco/idcc_opco.csv", "na,,AFDAS,Une branche sans numéro,", "n’est pas un numéro de convention"),
+        ("opco/idcc_opco.csv", "9998,,OPCO inventé,Une branche,", "l’OPCO « OPCO inventé » n’existe pas"),
     ],
 )
 def test_a_bad_line_is_told_with_its_number_and_the_good_ones_are_kept(tmp_path, file, line, reason):
@@ -198,7 +198,7 @@ def test_a_renamed_column_is_told_with_its_file(tmp_path):
 
 @pytest.mark.django_db
 def test_no_rome_folder_no_folder_at_all(tmp_path):
-    with pytest.raises(SourceRefused, match="n'existe pas"):
+    with pytest.raises(SourceRefused, match="n’existe pas"):
         load(tmp_path / "absent")
     source = copy_sample(tmp_path)
     (source / "rome_v460").rename(source / "rome")
@@ -250,6 +250,18 @@ def test_a_run_stopped_midway_leaves_the_tables_as_they_were(tmp_path, monkeypat
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'staged_%' AND relpersistence = 't'")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.django_db
+def test_a_disk_that_is_full_is_a_sentence():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.full() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'no space left' USING ERRCODE = 'disk_full'; END $$;"
+            "CREATE TRIGGER is_full BEFORE INSERT ON companies_naf EXECUTE FUNCTION pg_temp.full()"
+        )
+    with pytest.raises(CommandError, match=r"plus de place sur son disque\. Rien n’a changé\."):
+        call_command("import_references")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -162,13 +162,13 @@ class TestVerdict:
         )  # fmt: skip
         answer = ask(shop.siret)
         assert answer.verdict.startswith(
-            "Non affiché, parce qu'il est fermé depuis le 1er février 2026, qu'il s'est opposé à la diffusion de ses"
-            " données, qu'une décision le "
+            "Non affiché, parce qu’il est fermé depuis le 1er février 2026, qu’il s’est opposé à la diffusion de ses"
+            " données, qu’une décision le "
         )
-        assert "une décision le met en pause jusqu'au 1er avril 2026" in answer.verdict
-        assert "qu'une décision le retire avec toute son entreprise" in answer.verdict
+        assert "une décision le met en pause jusqu’au 1er avril 2026" in answer.verdict
+        assert "qu’une décision le retire avec toute son entreprise" in answer.verdict
         assert answer.verdict.endswith(
-            ", que son adresse n'est pas située sur la carte, qu'il n'emploie personne et qu'aucun métier ne lui est"
+            ", que son adresse n’est pas située sur la carte, qu’il n’emploie personne et qu’aucun métier ne lui est"
             " attribué."
         )
         hidden = next(each for each in answer.conditions if each.name == "Aucune décision ne le cache")
@@ -176,14 +176,14 @@ class TestVerdict:
         assert hidden.since == "10 mars 2026 à 11 h 00"
 
     def test_one_without_a_job_is_not_shown(self, db):
-        assert ask(EstablishmentFactory().siret).verdict == "Non affiché, parce qu'aucun métier ne lui est attribué."
+        assert ask(EstablishmentFactory().siret).verdict == "Non affiché, parce qu’aucun métier ne lui est attribué."
 
     def test_a_siret_that_is_not_imported_gets_an_answer_too(self, db):
         visibility.delist(
             scope="siret", value=make_siret(9), by=None, at=AT - HOUR, reason="other", origin=DecisionOrigin.FORM
         )
         answer = ask(make_siret(9))
-        assert answer.verdict == "Non affiché, parce qu'il n'est pas dans nos tables et qu'une décision le retire."
+        assert answer.verdict == "Non affiché, parce qu’il n’est pas dans nos tables et qu’une décision le retire."
         assert [each.stands for each in answer.decisions] == [True]
         assert (answer.is_listed, answer.establishment) == (False, None)
 
@@ -198,7 +198,7 @@ class TestVerdict:
         assert [(each.name, each.holds) for each in answer.others] == [
             ("On peut lui écrire", True),
             ("Son téléphone est montré", False),
-            ("Le registre l'a vérifié", False),
+            ("Le registre l’a vérifié", False),
             ("Ses recruteurs déposent des offres", False),
         ]
 
@@ -252,7 +252,7 @@ class TestPast:
         assert not ask(shop.siret, midnight - dt.timedelta(seconds=1), AT).is_shown
         answer = ask(shop.siret, midnight, AT)
         assert answer.is_shown
-        assert answer.remarks == ["C'est ce qui aura lieu si rien n'est décidé ni importé d'ici là."]
+        assert answer.remarks == ["C’est ce qui aura lieu si rien n’est décidé ni importé d’ici là."]
 
     def test_the_jobs_are_those_of_the_release_that_was_online(self, baker):
         shop, other = EstablishmentFactory(siret=make_siret(1)), EstablishmentFactory(siret=make_siret(2))
@@ -265,7 +265,7 @@ class TestPast:
         answer = ask(shop.siret, AT + HOUR, self.NOW)
         assert answer.is_listed
         assert not answer.is_shown
-        told = f"Affichable, sans qu'on sache pour quels métiers : la livraison {first.pk} n'est plus gardée."
+        told = f"Affichable, sans qu’on sache pour quels métiers : la livraison {first.pk} n’est plus gardée."
         assert answer.verdict == told
 
 
@@ -283,12 +283,12 @@ class TestPage:
             scope="siret", value=shop.siret, by=support, at=timezone.now() - HOUR, reason="other", origin="support"
         )
         text = self.get(office, siret="000 000 018 00010")
-        assert "Non affiché, parce qu'une décision le retire." in text
+        assert "Non affiché, parce qu’une décision le retire." in text
         assert reverse("admin:companies_establishment_change", args=[shop.pk]) in text
         past = self.get(office, siret=shop.siret, le="2026-03-10T14:00")
         assert "Affiché pour « Boulangerie »." in past
         assert "LE FOURNIL EXEMPLE, SIRET 000 000 018 00010, le 10 mars 2026 à 14 h 00" in past
-        assert "Les faits du registre et les contacts importés sont ceux d'aujourd'hui" in past
+        assert "Les faits du registre et les contacts importés sont ceux d’aujourd’hui" in past
         assert "variable inconnue" not in text + past
         assert Reading.objects.filter(by=support, object_key=str(shop.pk)).count() == 2
 

@@ -74,7 +74,7 @@ def test_a_check_writes_nothing():
         return []
 
     found = look(Check("a", "A", write), at=AT)
-    assert "Il s'est arrêté sur une erreur" in found.error
+    assert "Il s’est arrêté sur une erreur" in found.error
     assert not UserFactory._meta.model.objects.exists()
     UserFactory()
 
@@ -91,7 +91,7 @@ def test_a_check_has_a_clock_of_its_own_and_leaves_that_of_others():
         found = look(Check("a", "A", wait), at=AT, patience=0.05)
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == before
-    assert found.error == "Il n'a pas fini en 0 s."
+    assert found.error == "Il n’a pas fini en 0 s."
 
 
 def test_since_when_a_check_fails_is_kept_until_it_holds_again(essay):

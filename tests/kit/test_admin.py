@@ -44,18 +44,18 @@ class PersonAdmin(ShownAdmin):
         if answers["reason"] == "non":
             raise NotNow("Pas maintenant.")
         if answers["reason"] == "refus":
-            raise Refused("C'est refusé.")
+            raise Refused("C’est refusé.")
         if answers["reason"] == "panne":
             raise ZeroDivisionError
         person.first_name = answers["reason"]
         person.save()
-        return "C'est fait."
+        return "C’est fait."
 
     @button("Effacer", typed=lambda person: person.email, permission="delete")
     def erase(self, request, person, answers):
         assert answers == {}
         person.delete()
-        return "C'est effacé."
+        return "C’est effacé."
 
 
 @pytest.fixture
@@ -94,12 +94,12 @@ def test_a_button_asks_what_it_needs_then_acts_then_tells(page):
     asked_again = page("greet", person, {})
     assert asked_again.context_data["form"].errors["reason"]
     done = page("greet", person, {"reason": "Bonjour"})
-    assert (done.status_code, done.told) == (302, ["C'est fait."])
+    assert (done.status_code, done.told) == (302, ["C’est fait."])
     person.refresh_from_db()
     assert person.first_name == "Bonjour"
 
 
-@pytest.mark.parametrize("reason, sentence", [("non", "Pas maintenant."), ("refus", "C'est refusé.")])
+@pytest.mark.parametrize("reason, sentence", [("non", "Pas maintenant."), ("refus", "C’est refusé.")])
 def test_a_named_refusal_is_told_and_a_fault_is_not_hidden(page, reason, sentence):
     refused = page("greet", UserFactory(), {"reason": reason})
     assert refused.context_data["form"].non_field_errors() == [sentence]
@@ -110,7 +110,7 @@ def test_a_named_refusal_is_told_and_a_fault_is_not_hidden(page, reason, sentenc
 def test_a_button_that_is_no_longer_possible_says_so_and_does_nothing(page):
     person = UserFactory(is_active=False, first_name="Camille")
     answer = page("greet", person, {"reason": "Bonjour"})
-    assert answer.told == ["« Saluer » n'est plus possible ici."]
+    assert answer.told == ["« Saluer » n’est plus possible ici."]
     person.refresh_from_db()
     assert person.first_name == "Camille"
 

@@ -27,7 +27,7 @@ def view(request, kind):
             raise OperationalError("la base")
         except OperationalError as fault:
             raise ValueError from fault
-    raise FAULTS[kind]("les dessous de l'affaire")
+    raise FAULTS[kind]("les dessous de l’affaire")
 
 
 view.login_required = False

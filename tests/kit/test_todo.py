@@ -20,8 +20,8 @@ from unsubscribe.models import Report
 pytestmark = pytest.mark.django_db
 
 LINES = [
-    "Demandes d'établissements", "Signalements", "Recruteurs à valider, sans OPCO", "E-mails refusés depuis 7 jours",
-    "E-mails en retard d'envoi", "Contrôles des données en défaut",
+    "Demandes d’établissements", "Signalements", "Recruteurs à valider, sans OPCO", "E-mails refusés depuis 7 jours",
+    "E-mails en retard d’envoi", "Contrôles des données en défaut",
 ]  # fmt: skip
 
 

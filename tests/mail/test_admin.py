@@ -76,7 +76,7 @@ class TestWhyDidItNotLeave:
     def test_it_left(self, office, write, server):
         message = write()
         deliver(message_id=message.pk, at=AT)
-        assert self.why(office, message) == "Oui, le 02/03/2026 09:30 : le serveur l'a accepté."
+        assert self.why(office, message) == "Oui, le 02/03/2026 09:30 : le serveur l’a accepté."
 
     def test_it_waits_for_its_turn(self, office, write):
         assert self.why(office, write()) == "Pas encore : il attend son premier essai, prévu le 02/03/2026 09:30."
@@ -84,7 +84,7 @@ class TestWhyDidItNotLeave:
     def test_nothing_sends_any_more(self, office, write, time_machine):
         message = write()
         time_machine.move_to(AT + timedelta(minutes=6), tick=False)
-        assert "l'envoi des e-mails est en retard ou arrêté" in self.why(office, message)
+        assert "l’envoi des e-mails est en retard ou arrêté" in self.why(office, message)
 
     def test_the_server_puts_it_off(self, office, write, server):
         server.data = "451 plus tard"
@@ -107,13 +107,13 @@ class TestWhyDidItNotLeave:
         )  # fmt: skip
         deliver(message_id=message.pk, at=AT)
         told = self.why(office, message)
-        assert told.startswith("Non : l&#x27;adresse était écartée.")
+        assert told.startswith("Non : l’adresse était écartée.")
         assert f"Demande de la personne, par {author(support)} (« Au téléphone &lt;hier&gt; »)" in told
         assert f"{SUPPRESSIONS}{suppression.pk}/change/" in told
         assert "il ne partira pas" in self.why(office, waiting)
         lift(address="zoe@exemple.fr", by=support, at=AT, reason="Elle rappelle")
         told = self.why(office, message)
-        assert "« Renvoyer » l&#x27;envoie" in told
+        assert "« Renvoyer » l’envoie" in told
         assert f"rétablie le 02/03/2026 09:30 par {author(support)}" in told
 
 
@@ -195,7 +195,7 @@ def test_an_address_is_put_back_with_a_reason_and_an_author(office, support):
     office.post(url, {"reason": "  "})
     assert Suppression.objects.in_force().exists()
     page = office.post(url, {"reason": "Boîte rouverte"}, follow=True).content.decode()
-    assert "L'adresse est rétablie." in page.replace("&#x27;", "'")
+    assert "L’adresse est rétablie." in page.replace("&#x27;", "'")
     held.refresh_from_db()
     assert (held.lifted_by, held.lift_reason) == (support, "Boîte rouverte")
     assert url not in page

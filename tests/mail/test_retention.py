@@ -90,10 +90,10 @@ def test_a_dry_run_counts_and_touches_nothing(settled):
     output = StringIO()
     call_command("erase_old_emails", "--dry-run", stdout=output)
     assert output.getvalue().splitlines() == [
-        "       2  textes d'e-mails",
+        "       2  textes d’e-mails",
         "       1  e-mails entiers",
         "       0  adresses écartées puis rétablies",
-        "Rien n'a été effacé (--dry-run).",
+        "Rien n’a été effacé (--dry-run).",
     ]
     assert Message.objects.filter(erased_at__isnull=True).count() == 2
     nightly_task()

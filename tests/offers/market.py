@@ -18,7 +18,7 @@ from tests.factories import RomeAppellationFactory, RomeFactory
 PARIS = ZoneInfo("Europe/Paris")
 AT = dt.datetime(2026, 11, 23, 9, 30, tzinfo=PARIS)
 SKILLS = ["Pétrir une pâte", "Conduire une cuisson", "Façonner des pains"]
-KNOWLEDGE = ["Normes d'hygiène", "Types de farine"]
+KNOWLEDGE = ["Normes d’hygiène", "Types de farine"]
 
 
 def paris(*moment: int) -> dt.datetime:

@@ -161,7 +161,7 @@ def test_a_refusal_cancels_the_person_s_offers_there_and_says_why(ask, support, 
     elsewhere = OfferFactory(access=AccessFactory(user=access.user))
     someone_else = OfferFactory(access=AccessFactory(establishment=access.establishment))
     filled = OfferFactory(access=access, status=OfferStatus.FILLED)
-    accesses.deny(access_id=access.pk, by=support, at=AT, reason="Ce n'est pas votre entreprise.")
+    accesses.deny(access_id=access.pk, by=support, at=AT, reason="Ce n’est pas votre entreprise.")
     for offer in live:
         offer.refresh_from_db()
         assert (offer.status, offer.outcome, offer.cancel_reason, offer.closed_at) == (
@@ -178,7 +178,7 @@ def test_a_refusal_cancels_the_person_s_offers_there_and_says_why(ask, support, 
         assert offer.status == status
     message = Message.objects.get()
     assert message.recipient == "zoe@exemple.fr"
-    assert "Ce n'est pas votre entreprise." in message.text_body
+    assert "Ce n’est pas votre entreprise." in message.text_body
     assert told in message.text_body
 
 

@@ -129,7 +129,7 @@ class TestFinding:
         assert found(office, "access", "", etat="a-decider") == {awaiting.pk}
         assert found(office, "access", "", etat="non-confirme") == {unconfirmed.pk}
         assert found(office, "access", "", etat="granted") == {granted.pk}
-        assert found(office, "access", "", etat="n'importe") == {awaiting.pk, granted.pk, unconfirmed.pk}
+        assert found(office, "access", "", etat="n’importe") == {awaiting.pk, granted.pk, unconfirmed.pk}
 
     def test_the_registrations_not_confirmed_are_a_filter(self, office):
         pending, confirmed = RegistrationFactory(), RegistrationFactory(confirmed_at=NOW())
@@ -161,9 +161,9 @@ class TestAccess:
     @pytest.mark.parametrize(
         ("email", "contact", "sentence"),
         [
-            ("chef@fournil-exemple.fr", "chef@fournil-exemple.fr", "C'est le contact connu"),
-            ("zoe@fournil-exemple.fr", "chef@fournil-exemple.fr", "Son domaine est celui d'un contact connu"),
-            ("zoe@gmail.com", "chef@gmail.com", "n'importe qui peut avoir une adresse gmail.com"),
+            ("chef@fournil-exemple.fr", "chef@fournil-exemple.fr", "C’est le contact connu"),
+            ("zoe@fournil-exemple.fr", "chef@fournil-exemple.fr", "Son domaine est celui d’un contact connu"),
+            ("zoe@gmail.com", "chef@gmail.com", "n’importe qui peut avoir une adresse gmail.com"),
             ("zoe@ailleurs-exemple.fr", "chef@fournil-exemple.fr", "Rien ne rapproche ailleurs-exemple.fr"),
             ("zoe@ailleurs-exemple.fr", "", "Rien ne rapproche ailleurs-exemple.fr"),
         ],
@@ -192,12 +192,12 @@ class TestAccess:
 
     def test_the_mail_of_a_refusal_is_read_before_it_is_sent(self, office, support, awaiting):
         offer = OfferFactory(access=awaiting, status=OfferStatus.AWAITING, custom_title="Boulanger de nuit")
-        asked = {"reason": "Vous n'êtes pas <connue> de l'entreprise."}
+        asked = {"reason": "Vous n’êtes pas <connue> de l’entreprise."}
         shown = press(office, awaiting, "deny", asked).text.replace("&#x27;", "'")
         for told in (
             "Ce qui sera envoyé",
             "À : zoe@exemple.fr",
-            "pas &lt;connue&gt; de l'entreprise",
+            "pas &lt;connue&gt; de l’entreprise",
             "Boulanger de nuit",
         ):
             assert told in shown
@@ -309,7 +309,7 @@ class TestOffer:
     @pytest.mark.parametrize("status", [OfferStatus.FILLED, OfferStatus.CANCELLED])
     def test_a_closed_offer_has_no_button(self, office, status):
         text = office.get(page(OfferFactory(status=status))).text
-        for button in ("Retirer l&#x27;offre", "Prolonger", "Clôturer"):
+        for button in ("Retirer l’offre", "Prolonger", "Clôturer"):
             assert button not in text
 
     def test_an_offer_that_nobody_sees_has_no_public_page_to_open(self, office):

@@ -137,7 +137,7 @@ def test_a_refused_access_says_why_and_what_was_cancelled(access):
     cancelled = [Offer(job_label="Boulanger / Boulangère"), Offer(custom_title="Vendeur <de nuit>")]
     told(
         emails.access_denied(
-            access=access, reason="SIRET d'une\nautre entreprise", was_granted=False, cancelled=cancelled
+            access=access, reason="SIRET d’une\nautre entreprise", was_granted=False, cancelled=cancelled
         )
     )
     [message] = write_many([emails.access_denied(access=access, reason="", was_granted=True, cancelled=[])], at=AT)
@@ -190,7 +190,7 @@ def test_offers_of_a_closed_establishment_are_told_in_one_mail(access):
 
 
 def test_a_moderated_offer_says_why(offer):
-    told(emails.offer_moderated(offer=offer, comment="Ce n'est pas une alternance."))
+    told(emails.offer_moderated(offer=offer, comment="Ce n’est pas une alternance."))
 
 
 def test_a_title_injects_nothing(offer):

@@ -258,7 +258,7 @@ def test_a_person_without_a_phone_can_not_show_it(client, access):
     access.user.phone = ""
     access.user.save()
     page = send(client, shows_phone="on")
-    assert "Indiquez d'abord votre téléphone" in words(page)
+    assert "Indiquez d’abord votre téléphone" in words(page)
     assert not Offer.objects.exists()
 
 
@@ -375,7 +375,7 @@ def test_from_the_preview_the_same_offer_is_published_or_changed(client, access)
     carried = hidden(client.post(NEW, form))
     changed = client.post(NEW, {**carried, "action": "change"})
     assert boxes(changed, "skills") == [(SKILLS[0], False), (SKILLS[1], True), (SKILLS[2], True)]
-    assert 'value="L&#x27;oven &amp; vous ?"' in changed.text
+    assert 'value="L’oven &amp; vous ?"' in changed.text
     assert f'name="deposit_key" value="{form["deposit_key"]}"' in changed.text
     client.post(NEW, {**carried, "action": "publish"})
     offer = Offer.objects.get()

@@ -143,7 +143,7 @@ def test_a_registration_brings_three_offers_at_most_before_its_address_is_proved
     keys = [new_key() for _ in range(3)]
     for key in keys:
         deposit(registration=registration, key=key)
-    with pytest.raises(RefusedOffer, match="Confirmez d'abord votre adresse"):
+    with pytest.raises(RefusedOffer, match="Confirmez d’abord votre adresse"):
         deposit(registration=registration)
     assert deposit(registration=registration, key=keys[0]).deposit_key == keys[0]
     assert Offer.objects.count() == 3
@@ -437,14 +437,14 @@ def test_a_prolongation_gives_thirty_days_from_then():
     offer.refresh_from_db()
     assert offer.expires_on == dt.date(2027, 1, 15)
     line = offer.journal.get(kind=OfferEventKind.PROLONGED)
-    assert (line.reason, line.via, line.by) == ("Jusqu'au 15 janvier 2027", Door.MAIL_LINK, None)
+    assert (line.reason, line.via, line.by) == ("Jusqu’au 15 janvier 2027", Door.MAIL_LINK, None)
 
 
 def test_the_same_link_prolongs_once_and_then_says_so():
     offer = published()
     seen = offer.expires_on
     prolong(offer, paris(2026, 12, 16, 10), seen=seen)
-    with pytest.raises(AlreadyProlonged, match="jusqu'au 15 janvier 2027 inclus"):
+    with pytest.raises(AlreadyProlonged, match="jusqu’au 15 janvier 2027 inclus"):
         prolong(offer, paris(2026, 12, 20, 10), seen=seen)
     offer.refresh_from_db()
     assert offer.expires_on == dt.date(2027, 1, 15)
@@ -563,12 +563,12 @@ def test_an_outcome_that_says_nothing_clear_is_refused(outcome, given, field):
 def test_support_withdraws_an_offer_and_its_recruiter_is_told(support):
     offer = published()
     close(
-        offer, Outcome.CANCELLED, cancel_reason=CancelReason.MODERATED, comment="Ce n'est pas une alternance.",
+        offer, Outcome.CANCELLED, cancel_reason=CancelReason.MODERATED, comment="Ce n’est pas une alternance.",
         by=support, via=Door.SUPPORT,
     )  # fmt: skip
     message = Message.objects.get()
     assert (message.kind, message.recipient) == ("offer_moderated", offer.access.user.email)
-    assert "Ce n'est pas une alternance." in message.text_body
+    assert "Ce n’est pas une alternance." in message.text_body
     assert offer.journal.get().by == support
 
 

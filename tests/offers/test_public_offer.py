@@ -71,7 +71,7 @@ def offer():
         positions=2,
         starts_on=dt.date(2030, 1, 1),
         presentation="Un fournil de quartier.\nOuvert depuis 1980.",
-        knowledge=["Règles d'hygiène"],
+        knowledge=["Règles d’hygiène"],
         questions=["Avez-vous le permis ?"],
         published_at=timezone.now(),
     )
@@ -89,7 +89,7 @@ def test_it_says_the_job_the_establishment_the_contract_and_the_dates(client, of
         "Boulangerie et boulangerie-pâtisserie", "10 à 19 salariés", "1 PLACE D&#x27;ARMES", "57000 Metz",
         "Apprentissage ou professionnalisation", "CAP, BEP et équivalents (niveau 3)", "24\u00a0mois", "2 postes",
         "1er janvier 2030", "Un fournil de quartier.<br>Ouvert depuis 1980.", "Réalise des produits de boulangerie.",
-        "Pétrir une pâte", "Règles d&#x27;hygiène", "Voir comment postuler",
+        "Pétrir une pâte", "Règles d’hygiène", "Voir comment postuler",
     ):  # fmt: skip
         assert expected in html, expected
     assert "variable inconnue" not in html
@@ -288,7 +288,7 @@ def test_gone_it_shows_up_to_five_offers_of_the_same_job_or_near_ones_nearest_fi
         factories.OfferFactory(custom_title=f"Boulanger {n}", access__establishment__latitude=49.1193 + n / 10)
         for n in (3, 1, 2)
     ]
-    near_job = factories.OfferFactory(rome=cook, custom_title="Cuisinier d'à côté")
+    near_job = factories.OfferFactory(rome=cook, custom_title="Cuisinier d’à côté")
     far = factories.OfferFactory(
         custom_title="Boulanger au loin", access__establishment__latitude=43.3, access__establishment__longitude=5.4
     )

@@ -478,7 +478,7 @@ def test_without_the_day_that_the_page_showed_nothing_is_prolonged_and_the_page_
     ends_on(offer, localdate() + timedelta(days=2))
     sent = {} if seen is None else {"seen": seen}
     answer = mine.post(reverse("offers:offer_prolong", args=[offer.pk]), sent, follow=True)
-    assert "n&#x27;a pas été prolongée" in answer.text
+    assert "n’a pas été prolongée" in answer.text
     assert "a déjà été prolongée" not in answer.text
     assert "est en ligne jusqu’au" not in answer.text
     offer.refresh_from_db()
@@ -795,7 +795,7 @@ def test_an_offer_of_a_refused_access_stays_the_person_s_to_read_and_nothing_mor
     offer = OfferFactory(access=access)
     accesses.deny(access_id=access.pk, by=StaffFactory(), at=timezone.now(), reason="Inconnu dans l’entreprise.")
     text = page_of(mine, "recruiter_offer", offer.pk)
-    assert "Le droit d&#x27;agir pour l&#x27;établissement a été refusé" in text
+    assert "Le droit d’agir pour l’établissement a été refusé" in text
     answer = mine.post(reverse("offers:offer_prolong", args=[offer.pk]), follow=True)
     assert "close" in answer.text
     offer.refresh_from_db()

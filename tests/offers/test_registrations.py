@@ -441,7 +441,7 @@ def test_refused_meanwhile_the_link_signs_in_and_confirms_nothing(journey, token
     registration.refresh_from_db()
     assert link.user.email == "zoe@exemple.fr"
     assert (registration.confirmed_at, registration.access.confirmed_at) == (None, None)
-    with pytest.raises(AccessDenied, match=r"refusée\. Si vous pensez qu'il s'agit d'une erreur, écrivez à"):
+    with pytest.raises(AccessDenied, match=r"refusée\. Si vous pensez qu’il s’agit d’une erreur, écrivez à"):
         registrations.confirm(registration_id=registration.pk, user=link.user, at=LATER)
     assert not Registration.objects.to_confirm().exists()
 

@@ -197,7 +197,7 @@ def test_the_page_of_an_access_says_that_its_address_is_a_training_centre_s(offi
     school = factories.EstablishmentFactory(name="CFA DES PAINS", naf=factories.NafFactory(code="8532Z"))
     factories.ContactFactory(siret=school.siret, email="accueil@cfa-exemple.fr")
     page = office.get(reverse("admin:offers_access_change", args=[access.pk])).content.decode()
-    assert "Le domaine est celui du contact connu d&#x27;un CFA, CFA DES PAINS" in page
+    assert "Le domaine est celui du contact connu d’un CFA, CFA DES PAINS" in page
 
 
 def test_an_advisor_signs_in_by_the_link_of_an_e_mail_and_their_account_leads_to_the_queue(office, opco, monkeypatch):

@@ -137,7 +137,7 @@ def test_files_that_changed_since_the_preview_are_left_and_each_is_told_why(desk
         asked.pk: "La réponse de la personne est attendue.",
         taken.pk: "Dossier pris par Bruno Second à 9 h 30.",
         granted.pk: "Décision déjà prise par Bruno Second à 8 h 30 : certifié.",
-        own.pk: "C'est votre propre demande : un collègue la traitera.",
+        own.pk: "C’est votre propre demande : un collègue la traitera.",
     }
 
 

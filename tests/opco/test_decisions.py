@@ -403,7 +403,7 @@ def test_a_decision_about_an_establishment_that_changed_opco_within_the_minute_h
     for decision in (passed, held):
         decision.refresh_from_db()
     assert (passed.status, held.status) == (DecisionStatus.APPLIED, DecisionStatus.DROPPED)
-    assert held.settled_reason == "L'établissement a changé d'OPCO entre-temps."
+    assert held.settled_reason == "L’établissement a changé d’OPCO entre-temps."
     assert not Message.objects.exists()
 
 

@@ -71,7 +71,7 @@ def test_each_list_has_its_own_files_and_why_they_were_decided(desk):
         Tab.PASSED_ON: ["TRANSMIS"],
     }
     [refused] = found[Tab.REFUSED]
-    assert (refused["Motif"], refused["Décidé par"]) == ("Lien avec l'établissement non établi", "Anne Conseil")
+    assert (refused["Motif"], refused["Décidé par"]) == ("Lien avec l’établissement non établi", "Anne Conseil")
     [passed] = found[Tab.PASSED_ON]
     assert passed["Transmis à"] == "OPCO 2"
     assert not {"Nom", "E-mail", "Téléphone"} & set(passed), "its people are the other OPCO's now"

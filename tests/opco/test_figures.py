@@ -162,7 +162,7 @@ def test_each_plot_has_its_name_and_its_table_beside_it(desk, time_machine):
     assert "<caption>Décisions par mois</caption>" in page
     assert "<caption>Refus par motif</caption>" in page
     assert "1 jour et 2 h" in page
-    assert "Lien avec l&#x27;établissement non établi" in page
+    assert "Lien avec l’établissement non établi" in page
     assert "novembre 2026" in page
     plots_of_page = page[page.index("<svg role") : page.rindex("</svg>")]
     assert "style=" not in plots_of_page

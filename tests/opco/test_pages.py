@@ -71,7 +71,7 @@ def seen_on(client, access):
 
 def test_a_file_on_one_page(client, desk, settings):
     settings.PUBLIC_REGISTERS = [
-        ("Registre d'exemple", "https://registre.exemple.fr/{siret}?u={siren}"),
+        ("Registre d’exemple", "https://registre.exemple.fr/{siret}?u={siren}"),
     ]
     access = make_file(
         offers=1,
@@ -95,7 +95,7 @@ def test_a_file_on_one_page(client, desk, settings):
         "Léa Exemple", "lea@boulange-exemple.fr", "01 99 00 00 18", "22 novembre 2026, inscription",
         "Rien à comparer",
         "Boulanger / Boulangère", "Pétrir une pâte", "Apprentissage", "12\xa0mois",
-        f'href="https://registre.exemple.fr/{siret}?u={siret[:9]}"', "Registre d&#x27;exemple – nouvelle fenêtre",
+        f'href="https://registre.exemple.fr/{siret}?u={siret[:9]}"', "Registre d’exemple – nouvelle fenêtre",
         "Demande faite (inscription)", "Adresse e-mail confirmée",
         "OPCO de l’établissement : OPCO 1 (service public des OPCO)",
     ):  # fmt: skip
@@ -160,7 +160,7 @@ def test_an_address_that_is_a_training_centre_s_is_told_first(client, email, sir
     "facts, told",
     [
         ({"establishment__closed_on": dt.date(2026, 11, 1)}, "Établissement fermé depuis le 1er novembre 2026"),
-        ({"establishment__refusal": Refusal.TEACHING}, "établissement d&#x27;enseignement"),
+        ({"establishment__refusal": Refusal.TEACHING}, "établissement d’enseignement"),
         ({"establishment__is_diffusible": False}, "s’oppose à la diffusion"),
         ({"establishment__to_verify_since": AT - DAY}, "n’a pas encore répondu"),
         ({"user__is_active": False}, "Le compte de cette personne est fermé"),
@@ -217,7 +217,7 @@ def test_the_history_tells_each_thing_once(client, desk):
         ("Accès refusé", "Sam Exemple"),
         ("Certifié", "Anne Conseil"),
         (
-            "Refusé : lien avec l'établissement non établi – annulé par Anne Conseil",
+            "Refusé : lien avec l’établissement non établi – annulé par Anne Conseil",
             "Anne Conseil",
         ),
         ("Adresse e-mail confirmée", "Camille Exemple"),

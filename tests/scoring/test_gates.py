@@ -90,7 +90,7 @@ def test_a_departement_too_small_says_so():
     verdict = gates.departement_auc(None, departement="48", groups=1, employers=4)
     assert verdict.passed
     assert verdict.measure is None
-    assert "Trop peu d'employeurs" in verdict.sentence
+    assert "Trop peu d’employeurs" in verdict.sentence
 
 
 def test_all_verdicts_of_all_departements_are_there_whatever_the_first_ones_say(result):

@@ -116,16 +116,16 @@ def test_months_may_be_written_without_a_day(history, tmp_path):
 
 
 FAULTS = [
-    ("siret", "123", "le SIRET n'a pas 14 chiffres"),
+    ("siret", "123", "le SIRET n’a pas 14 chiffres"),
     ("siret", "00000000000001", "la clé du SIRET est fausse"),
-    ("siret", "٠٠٠٠٠٠٠٠٠٠٠٠٠٠", "le SIRET n'a pas 14 chiffres"),
-    ("start_month", "septembre", "le mois n'est pas de la forme AAAA-MM"),
-    ("start_month", "2026-13-01", "le mois n'est pas de la forme AAAA-MM"),
-    ("contract_type", "STAGE", "le type de contrat n'est pas l'un de : APR, PRO"),
-    ("count", "0", "le nombre n'est pas entre 1 et 5000"),
-    ("count", "1.5", "le nombre n'est pas entre 1 et 5000"),
-    ("count", "beaucoup", "le nombre n'est pas entre 1 et 5000"),
-    ("count", None, "le nombre n'est pas entre 1 et 5000"),
+    ("siret", "٠٠٠٠٠٠٠٠٠٠٠٠٠٠", "le SIRET n’a pas 14 chiffres"),
+    ("start_month", "septembre", "le mois n’est pas de la forme AAAA-MM"),
+    ("start_month", "2026-13-01", "le mois n’est pas de la forme AAAA-MM"),
+    ("contract_type", "STAGE", "le type de contrat n’est pas l’un de : APR, PRO"),
+    ("count", "0", "le nombre n’est pas entre 1 et 5000"),
+    ("count", "1.5", "le nombre n’est pas entre 1 et 5000"),
+    ("count", "beaucoup", "le nombre n’est pas entre 1 et 5000"),
+    ("count", None, "le nombre n’est pas entre 1 et 5000"),
 ]
 
 
@@ -142,7 +142,7 @@ def test_each_faulty_row_goes_to_quarantine_with_its_line_and_its_reason(history
     assert kept["line"].tolist() == list(range(1, len(FAULTS) + 1))
     assert kept["reason"].tolist() == [reason for _, _, reason in FAULTS]
     assert set(kept["file"]) == {"contracts.parquet"}
-    assert found.reports["contracts"].reasons["le nombre n'est pas entre 1 et 5000"] == 4
+    assert found.reports["contracts"].reasons["le nombre n’est pas entre 1 et 5000"] == 4
 
 
 def test_a_healthy_file_leaves_no_quarantine(dataset, history):
@@ -182,15 +182,15 @@ def test_a_line_of_a_csv_that_is_cut_short_or_in_another_encoding_is_set_aside_a
     assert len(found.contracts) == len(table)
     kept = pd.read_csv(tmp_path / "quarantine.csv.gz").sort_values("line")
     assert kept["line"].tolist() == [3, 4, len(table) + 4]
-    assert kept["reason"].tolist()[::2] == ["la ligne n'a pas autant de champs que l'en-tête"] * 2
+    assert kept["reason"].tolist()[::2] == ["la ligne n’a pas autant de champs que l’en-tête"] * 2
 
 
 @pytest.mark.parametrize(
     ("column", "values", "sentence"),
     [
-        ("contract_type", pa.array([["APR"]]), "« contract_type » n'est pas du texte"),
-        ("count", pa.array([[1]]), "« count » n'est pas un nombre"),
-        ("count", pa.array([0], pa.date32()), "« count » n'est pas un nombre"),
+        ("contract_type", pa.array([["APR"]]), "« contract_type » n’est pas du texte"),
+        ("count", pa.array([[1]]), "« count » n’est pas un nombre"),
+        ("count", pa.array([0], pa.date32()), "« count » n’est pas un nombre"),
     ],
 )
 def test_a_column_of_another_kind_is_a_sentence(history, tmp_path, column, values, sentence):
@@ -236,7 +236,7 @@ def test_a_missing_column_a_missing_file_and_an_unreadable_one_are_named(history
     with pytest.raises(UnreadableFile, match="contracts"):
         dataset_of.read(tmp_path, stock, run_month=country.RUN_MONTH, quarantine_path=tmp_path / "q")
     (tmp_path / "contracts.parquet").write_bytes(b"PAR1 not really")
-    with pytest.raises(UnreadableFile, match="est vide, abîmé, ou n'est pas au format attendu"):
+    with pytest.raises(UnreadableFile, match="est vide, abîmé, ou n’est pas au format attendu"):
         dataset_of.read(tmp_path, stock, run_month=country.RUN_MONTH, quarantine_path=tmp_path / "q")
 
 
@@ -312,7 +312,7 @@ def test_a_window_without_employers_is_refused(dataset):
         dataset,
         contracts=Events(contracts.who[~hole], contracts.month[~hole], contracts.kind[~hole], contracts.count[~hole]),
     )
-    with pytest.raises(DegenerateWindow, match=r"d'évaluation .* 0 employeurs"):
+    with pytest.raises(DegenerateWindow, match=r"d’évaluation .* 0 employeurs"):
         plan(empty, replace(measure_delay(dataset), months=windows.delay))
 
 

@@ -283,7 +283,7 @@ def test_the_command_rolls_back(establishments, computed, history):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["refresh_scores", "--history", "nulle-part"], "n'est pas un dossier"),
+        (["refresh_scores", "--history", "nulle-part"], "n’est pas un dossier"),
         (["refresh_scores", "--history", ".", "--publish-anyway", "Si."], "demande --by"),
         (
             ["refresh_scores", "--history", ".", "--publish-anyway", "Si.", "--by", "x@exemple.fr", "--dry-run"],
@@ -291,7 +291,7 @@ def test_the_command_rolls_back(establishments, computed, history):
         ),
         (["refresh_scores", "--history", ".", "--by", "inconnue@exemple.fr"], "membre actif du support"),
         (["rollback_scores", "--by", "inconnue@exemple.fr", "--reason", "Si."], "membre actif du support"),
-        (["simulate_history", "--out", "x", "--as-of", "hier"], "n'est pas un mois"),
+        (["simulate_history", "--out", "x", "--as-of", "hier"], "n’est pas un mois"),
         (["simulate_history", "--out", "x", "--size", "0"], "au moins 1 établissement"),
         (["simulate_history", "--out", "x", "--as-of", "0001-01"], "entre 2000 et 2100"),
         (["simulate_history", "--out", "x", "--gather", "57463"], "comme 57463=0.3"),
@@ -323,7 +323,7 @@ def test_a_town_to_gather_around_is_one_of_the_references(establishments, tmp_pa
 def test_a_disk_that_can_t_be_written_stops_the_run_with_a_sentence(establishments, history, settings, tmp_path):
     (tmp_path / "taken").write_text("")
     settings.SCORING_DIR = tmp_path / "taken"
-    with pytest.raises(CommandError, match=r"Calcul interrompu : .* Ce qui est en ligne n'a pas changé"):
+    with pytest.raises(CommandError, match=r"Calcul interrompu : .* Ce qui est en ligne n’a pas changé"):
         told("refresh_scores", "--history", str(history))
     assert not Release.objects.filter(status=ReleaseStatus.CURRENT).exists()
 
@@ -333,7 +333,7 @@ def test_potentials_of_nobody_are_told_and_not_published(establishments, history
         raise hiring_potentials.ReleaseRefused("Aucun potentiel ne concerne un établissement et un métier connus.")
 
     monkeypatch.setattr(hiring_potentials, "finish_release", refuse)
-    with pytest.raises(CommandError, match="Le score n'est pas calculé : Aucun potentiel"):
+    with pytest.raises(CommandError, match="Le score n’est pas calculé : Aucun potentiel"):
         told("refresh_scores", "--history", str(history))
 
 

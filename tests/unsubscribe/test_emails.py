@@ -36,7 +36,7 @@ def test_the_link_to_who_asks_support(asked):
 
 def test_it_is_done(asked):
     asked.establishments = 3
-    check(emails.done(request=asked, to=asked.address, note="Merci.\nBonne fin d'année."))
+    check(emails.done(request=asked, to=asked.address, note="Merci.\nBonne fin d’année."))
 
 
 def test_it_is_refused(asked):

@@ -88,7 +88,7 @@ class TestTheForm:
             pytest.param({"kind": ""}, "Choisissez ce qui ne va pas.", id="nothing chosen"),
             pytest.param({"kind": "x"}, "Choisissez ce qui ne va pas dans la liste.", id="another kind"),
             pytest.param({"kind": "other", "details": " "}, "Dites ce qui ne va pas.", id="other without a word"),
-            pytest.param({"email": "voisin"}, "adresse e-mail n&#x27;est pas valable", id="no address"),
+            pytest.param({"email": "voisin"}, "adresse e-mail n’est pas valable", id="no address"),
             pytest.param({"details": "a\x1bb"}, "caractère invisible", id="escape"),
             pytest.param({"details": "é" * 1001}, "1000", id="too long"),
         ],
@@ -152,7 +152,7 @@ class TestSupport:
         held = factories.ReportFactory(siret=SIRET, taken_by=factories.StaffFactory())
         answers = {"reason": "Vérifié au téléphone.", "delist_as_closed": "on", "with_others": "on"}
         told = office.post(page("treat", report), answers, follow=True).text
-        assert "2 signalements sont traités, et l&#x27;établissement est retiré." in told
+        assert "2 signalements sont traités, et l’établissement est retiré." in told
         assert not Establishment.objects.listed(timezone.now()).filter(siret=SIRET).exists()
         decision = VisibilityDecision.objects.get()
         assert (decision.reason, decision.origin, decision.decided_by) == (
@@ -177,7 +177,7 @@ class TestSupport:
         assert "Le signalement est écarté." in told
         report.refresh_from_db()
         assert (report.status, report.journal.get().reason) == (ReportStatus.DISMISSED, "Ouvert, appelé ce jour.")
-        assert "n&#x27;est plus possible" in office.get(page("treat", report), follow=True).text
+        assert "n’est plus possible" in office.get(page("treat", report), follow=True).text
         assert not VisibilityDecision.objects.exists()
 
     def test_taken_given_back_and_taken_over(self, office, support, report):

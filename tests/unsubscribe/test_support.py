@@ -222,7 +222,7 @@ class TestTreating:
         asked.refresh_from_db()
         assert (asked.status, listed()) == (Status.REFUSED, {SIRET})
         assert "Le document nomme une autre entreprise." in Message.objects.get(kind="unsubscribe_refused").text_body
-        assert "n&#x27;est plus possible" in office.get(page("treat", asked), follow=True).text
+        assert "n’est plus possible" in office.get(page("treat", asked), follow=True).text
 
     def test_one_agent_takes_over_from_another(self, asked, client, support):
         office = enter(client, support)
@@ -240,7 +240,7 @@ class TestTreating:
         press(colleague, "give_back", asked)
         asked.refresh_from_db()
         assert (asked.taken_by, asked.status) == (None, Status.CONFIRMED)
-        assert "n&#x27;est plus possible" in colleague.get(page("give_back", asked), follow=True).text
+        assert "n’est plus possible" in colleague.get(page("give_back", asked), follow=True).text
 
     def test_the_queue_is_narrowed_to_what_an_agent_follows_and_to_what_nobody_does(self, office, support):
         mine, nobody_s = factories.RequestFactory(taken_by=support), factories.RequestFactory()

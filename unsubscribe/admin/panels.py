@@ -17,7 +17,7 @@ def requests(*, key, at):
     known = [value for value in (key, contacts.known_contact(siret=key)) if value]
     rows = Request.objects.filter(value__in=known).select_related("taken_by").order_by("-asked_at", "-pk")
     return Panel(
-        "Demandes de l'établissement",
+        "Demandes de l’établissement",
         ["Demande", "État", "Preuve", "Demandée le", "Réglée le", "Suivie par"],
         (
             (

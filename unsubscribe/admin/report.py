@@ -40,7 +40,7 @@ def _settling(base: type[forms.Form]):
             with_others = forms.BooleanField(
                 label=f"Régler aussi {counted(others, 'autre signalement', 'autres signalements')} à son sujet",
                 required=False,
-                help_text="Ceux qu'un collègue suit restent à traiter.",
+                help_text="Ceux qu’un collègue suit restent à traiter.",
             )
 
         return Form
@@ -50,9 +50,9 @@ def _settling(base: type[forms.Form]):
 
 class TreatForm(ReasonForm):
     delist_as_closed = forms.BooleanField(
-        label="Retirer l'établissement du site : il est fermé",
+        label="Retirer l’établissement du site : il est fermé",
         required=False,
-        help_text="Dès que vous confirmez, il n'est plus visible nulle part. La raison accompagne la décision.",
+        help_text="Dès que vous confirmez, il n’est plus visible nulle part. La raison accompagne la décision.",
     )
     field_order = ["reason", "delist_as_closed"]
 
@@ -163,7 +163,7 @@ class ReportAdmin(ShownAdmin):
         if report.offer.status not in {OfferStatus.AWAITING, OfferStatus.ACTIVE}:
             return told
         moderate = reverse("admin:offers_offer_moderate", args=[report.offer.pk])
-        return format_html('{} – <a href="{}">Retirer l\'offre</a>', told, moderate)
+        return format_html('{} – <a href="{}">Retirer l’offre</a>', told, moderate)
 
     @admin.display(description="Autres signalements de cet établissement")
     def others(self, report):
@@ -201,7 +201,7 @@ class ReportAdmin(ShownAdmin):
 
     @button(
         "Rendre",
-        warning="Le signalement n'est plus à votre nom : un collègue peut le prendre en charge.",
+        warning="Le signalement n’est plus à votre nom : un collègue peut le prendre en charge.",
         when=lambda report: _is_to_treat(report) and report.taken_by_id is not None,
         refusals=(RefusedRequest,),
     )
@@ -218,15 +218,15 @@ class ReportAdmin(ShownAdmin):
     )
     def treat(self, request, report, answers):
         if answers["delist_as_closed"] and not request.user.has_perm("companies.change_establishment"):
-            raise Refused("Vous n'avez pas le droit de retirer un établissement : laissez cette case décochée.")
+            raise Refused("Vous n’avez pas le droit de retirer un établissement : laissez cette case décochée.")
         settled = reports.treat(report_id=report.pk, by=request.user, at=timezone.now(), **answers)
-        end = ", et l'établissement est retiré" if answers["delist_as_closed"] else ""
+        end = ", et l’établissement est retiré" if answers["delist_as_closed"] else ""
         return f"{_settled(len(settled), 'traité')}{end}."
 
     @button(
         "Écarter",
         form=_settling(ReasonForm),
-        warning="Rien n'était à faire : dites pourquoi.",
+        warning="Rien n’était à faire : dites pourquoi.",
         when=_is_to_treat,
         refusals=(RefusedRequest,),
     )

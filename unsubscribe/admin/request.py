@@ -27,12 +27,12 @@ class TreatForm(forms.Form):
     """How far the request goes, and what is added to the letter."""
 
     for_company = forms.BooleanField(
-        label="Pour toute l'entreprise (SIREN)",
+        label="Pour toute l’entreprise (SIREN)",
         required=False,
-        help_text="Tous ses établissements, connus ou à venir. À ne cocher que si le justificatif engage l'entreprise.",
+        help_text="Tous ses établissements, connus ou à venir. À ne cocher que si le justificatif engage l’entreprise.",
     )
     note = ParagraphsField(
-        label="Ajouter à l'e-mail", max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label="Ajouter à l’e-mail", max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 
@@ -101,7 +101,7 @@ class RequestAdmin(ShownAdmin):
 
     @admin.display(description="Demande")
     def what(self, asked):
-        return f"L'établissement demande {asked.told()}."
+        return f"L’établissement demande {asked.told()}."
 
     @admin.display(description="SIRET ou adresse", ordering="value")
     def about(self, asked):
@@ -153,7 +153,7 @@ class RequestAdmin(ShownAdmin):
 
     @button(
         "Rendre",
-        warning="La demande n'est plus à votre nom : un collègue peut la prendre en charge.",
+        warning="La demande n’est plus à votre nom : un collègue peut la prendre en charge.",
         when=lambda asked: _is_to_treat(asked) and asked.taken_by_id is not None,
         refusals=(RefusedRequest,),
     )
@@ -163,7 +163,7 @@ class RequestAdmin(ShownAdmin):
 
     @button(
         "Télécharger le justificatif",
-        warning="Le téléchargement est noté à votre nom dans l'historique. N'en gardez pas de copie.",
+        warning="Le téléchargement est noté à votre nom dans l’historique. N’en gardez pas de copie.",
         when=lambda asked: bool(asked.document),
         gives_file=True,
     )
@@ -172,7 +172,7 @@ class RequestAdmin(ShownAdmin):
             with asked.document.open("rb") as opened:
                 content = opened.read()
         except FileNotFoundError:
-            raise Refused("Le fichier n'est plus là.") from None
+            raise Refused("Le fichier n’est plus là.") from None
         self.log_change(request, asked, "Justificatif téléchargé")
         end = asked.document.name.rpartition(".")[2]
         # Never shown in the browser, whatever it holds.
@@ -185,19 +185,19 @@ class RequestAdmin(ShownAdmin):
     @button(
         "Faire ce qui est demandé",
         form=TreatForm,
-        warning="Dès que vous confirmez, c'est fait sur tout le site, et l'e-mail part. Relisez-le avant.",
+        warning="Dès que vous confirmez, c’est fait sur tout le site, et l’e-mail part. Relisez-le avant.",
         when=_is_to_treat,
         refusals=(RefusedRequest,),
         preview=_done,
     )
     def treat(self, request, asked, answers):
         treatment.treat(request_id=asked.pk, by=request.user, at=timezone.now(), **answers)
-        return "C'est fait, et la réponse est partie."
+        return "C’est fait, et la réponse est partie."
 
     @button(
         "Refuser",
         form=AnswerForm,
-        warning="Relisez l'e-mail avant de confirmer.",
+        warning="Relisez l’e-mail avant de confirmer.",
         when=_is_to_treat,
         refusals=(RefusedRequest,),
         preview=_refused,

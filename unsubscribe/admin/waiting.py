@@ -6,7 +6,7 @@ from labonnealternance.kit.todo import waits
 from unsubscribe.models import Report, Request
 
 
-@waits("Demandes d'établissements", rank=10, permission="unsubscribe.view_request")
+@waits("Demandes d’établissements", rank=10, permission="unsubscribe.view_request")
 def requests(*, at):
     return Request.objects.to_treat(), reverse("admin:unsubscribe_request_changelist")
 

@@ -8,7 +8,7 @@ from labonnealternance.kit.commands import single_run
 
 class Command(ImportCommand):
     help = (
-        "Importe des contacts d'établissements : CSV, .gz, .zip ou Parquet, colonnes siret, email, phone et, "
+        "Importe des contacts d’établissements : CSV, .gz, .zip ou Parquet, colonnes siret, email, phone et, "
         "si elle y est, source. Un champ vide laisse le contact connu ; les corrections restent."
     )
 

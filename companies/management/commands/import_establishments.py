@@ -18,13 +18,13 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"« {text} » n'est pas un jour (AAAA-MM-JJ).") from None
+        raise argparse.ArgumentTypeError(f"« {text} » n’est pas un jour (AAAA-MM-JJ).") from None
 
 
 class Command(ImportCommand):
     help = (
         "Importe les fichiers stock de la base Sirene : StockEtablissement, et StockUniteLegale pour les noms "
-        "(CSV, .gz, .zip ou Parquet). Plusieurs fichiers d'établissements sont les morceaux d'un même stock."
+        "(CSV, .gz, .zip ou Parquet). Plusieurs fichiers d’établissements sont les morceaux d’un même stock."
     )
 
     def add_arguments(self, parser):
@@ -70,6 +70,6 @@ class Command(ImportCommand):
                 units.append(file)
             else:
                 raise CommandError(
-                    f"{file.name} n'a ni colonne siret ni colonne siren : ce n'est pas un fichier stock."
+                    f"{file.name} n’a ni colonne siret ni colonne siren : ce n’est pas un fichier stock."
                 )
         return units, stocks

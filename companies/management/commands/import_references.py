@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from companies.actions import reference_tables
 from companies.models import Rome
-from labonnealternance.kit.commands import single_run
+from labonnealternance.kit.commands import all_or_nothing, single_run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample"
 MOST_FAULTS_TOLD = 30
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             "--source",
             type=Path,
             metavar="DOSSIER",
-            help="dossier des fichiers officiels (par défaut DATA_DIR, sinon l'échantillon du projet)",
+            help="dossier des fichiers officiels (par défaut DATA_DIR, sinon l’échantillon du projet)",
         )
         parser.add_argument(
             "--force",
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if if_empty and Rome.objects.exists():
             self.stdout.write("Les nomenclatures sont déjà chargées.")
             return
-        with single_run("import_references"):
+        with single_run("import_references"), all_or_nothing():
             try:
                 report = reference_tables.load(
                     source=source or settings.DATA_DIR or SAMPLE, forced_reason=force.strip(), at=timezone.now()
@@ -67,4 +67,4 @@ class Command(BaseCommand):
         for fault in report.faults[:MOST_FAULTS_TOLD]:
             self.stdout.write(f"  {fault.file}, ligne {fault.line} : {fault.reason}")
         if len(report.faults) > MOST_FAULTS_TOLD:
-            self.stdout.write(f"  … et {len(report.faults) - MOST_FAULTS_TOLD} autres (voir l'administration)")
+            self.stdout.write(f"  … et {len(report.faults) - MOST_FAULTS_TOLD} autres (voir l’administration)")

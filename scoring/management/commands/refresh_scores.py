@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *, history, seed, dry_run, no_publish, publish_anyway, by, verbosity, **options):
         if not history.is_dir():
-            raise CommandError(f"{history} n'est pas un dossier.")
+            raise CommandError(f"{history} n’est pas un dossier.")
         if publish_anyway.strip() and not by:
             raise CommandError("--publish-anyway demande --by : la personne qui en répond.")
         if publish_anyway and (dry_run or no_publish):
@@ -56,17 +56,17 @@ class Command(BaseCommand):
                 step=step,
             )
         except (PipelineRefusal, ReleaseRefused) as refusal:
-            raise CommandError(f"Le score n'est pas calculé : {refusal}") from refusal
+            raise CommandError(f"Le score n’est pas calculé : {refusal}") from refusal
         except KeyboardInterrupt:
-            raise CommandError("Calcul interrompu : ce qui est en ligne n'a pas changé.", returncode=130) from None
+            raise CommandError("Calcul interrompu : ce qui est en ligne n’a pas changé.", returncode=130) from None
         except (OperationalError, InterfaceError) as fault:
             raise CommandError(
-                "Calcul interrompu : la base ne répond plus. Ce qui est en ligne n'a pas changé."
+                "Calcul interrompu : la base ne répond plus. Ce qui est en ligne n’a pas changé."
             ) from fault
         except OSError as fault:
             raise CommandError(
                 f"Calcul interrompu : {fault.filename or 'le disque'} ne peut pas être lu ou écrit."
-                " Ce qui est en ligne n'a pas changé."
+                " Ce qui est en ligne n’a pas changé."
             ) from fault
         if verbosity:
             for line in lines(outcome):
@@ -75,7 +75,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Durée : {time.monotonic() - begun:.1f} s ({timings(outcome.result.report)}).")
         stopped = outcome.result.refusals
         if dry_run:
-            self.stdout.write("Essai à blanc : rien n'a été écrit.")
+            self.stdout.write("Essai à blanc : rien n’a été écrit.")
         elif outcome.published:
             self.stdout.write(f"{outcome.run} : {str(outcome.release).lower()} en ligne.")
         elif not stopped:

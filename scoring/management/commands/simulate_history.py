@@ -13,9 +13,9 @@ class Command(BaseCommand):
     help = "Écrit un historique simulé (jamais présenté comme réel) pour la démonstration, les tests et les mesures."
 
     def add_arguments(self, parser):
-        parser.add_argument("--size", type=int, default=12_000, help="nombre d'établissements")
+        parser.add_argument("--size", type=int, default=12_000, help="nombre d’établissements")
         parser.add_argument("--seed", type=int, default=2026, help="même graine et même date : mêmes fichiers")
-        parser.add_argument("--months", type=int, default=84, help="profondeur de l'historique, en mois")
+        parser.add_argument("--months", type=int, default=84, help="profondeur de l’historique, en mois")
         parser.add_argument("--as-of", help="mois des fichiers, AAAA-MM (par défaut, le mois en cours)")
         parser.add_argument(
             "--gather",
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         try:
             day = date.fromisoformat(f"{as_of}-01") if as_of else timezone.localdate().replace(day=1)
         except ValueError as fault:
-            raise CommandError(f"--as-of : {as_of!r} n'est pas un mois (AAAA-MM).") from fault
+            raise CommandError(f"--as-of : {as_of!r} n’est pas un mois (AAAA-MM).") from fault
         try:
             gathered = {code: float(share) for code, share in (each.split("=") for each in gather)}
         except ValueError as fault:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(str(fault)) from fault
         references = simulation_references()
         if references.communes.empty or references.naf.empty:
-            raise CommandError("Aucune commune ou aucune activité en base : lancez d'abord import_references.")
+            raise CommandError("Aucune commune ou aucune activité en base : lancez d’abord import_references.")
         if unknown := set(gathered) - set(references.communes["code"]):
             raise CommandError(f"--gather : la base n’a pas de commune habitée de code {', '.join(sorted(unknown))}.")
         shown = None if verbosity else False

@@ -26,4 +26,4 @@ class Command(BaseCommand):
         purged = clock.purge(at=timezone.now(), dry_run=dry_run)
         for kind, count in asdict(purged).items():
             self.stdout.write(f"{count:>8}  {LABELS[kind]}")
-        self.stdout.write("Rien n'a été effacé (--dry-run)." if dry_run else "C'est fait.")
+        self.stdout.write("Rien n’a été effacé (--dry-run)." if dry_run else "C’est fait.")

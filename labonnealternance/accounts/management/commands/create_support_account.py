@@ -20,12 +20,12 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--name", default="", help="prénom et nom, séparés par un espace")
         parser.add_argument(
-            "--group", choices=list(settings.STAFF_GROUPS), default="", help="ce qu'il peut faire (Support par défaut)"
+            "--group", choices=list(settings.STAFF_GROUPS), default="", help="ce qu’il peut faire (Support par défaut)"
         )
         parser.add_argument("--superuser", action="store_true", help="gère aussi les comptes du support")
         parser.add_argument("--renew", action="store_true", help="nouveau mot de passe et nouveau second facteur")
         parser.add_argument(
-            "--password-stdin", action="store_true", help="lire le mot de passe sur l'entrée standard, sur une ligne"
+            "--password-stdin", action="store_true", help="lire le mot de passe sur l’entrée standard, sur une ligne"
         )
 
     def handle(self, *, email, name, group, superuser, renew, password_stdin, **options):
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         return password
 
     def _show(self, address: str) -> None:
-        self.stdout.write("Scannez ce code dans une application d'authentification, maintenant :")
+        self.stdout.write("Scannez ce code dans une application d’authentification, maintenant :")
         self.stdout.write("il ne sera plus montré.\n")
         drawn = io.StringIO()
         segno.make(address, error="l", micro=False).terminal(out=drawn, border=2, compact=True)

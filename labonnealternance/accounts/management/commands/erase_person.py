@@ -10,10 +10,10 @@ from labonnealternance.kit.contacts import NotAnAddress, clean_email
 
 
 class Command(BaseCommand):
-    help = "Efface ce que le service a sur une adresse e-mail, avec un compte ou sans, et l'en avertit."
+    help = "Efface ce que le service a sur une adresse e-mail, avec un compte ou sans, et l’en avertit."
 
     def add_arguments(self, parser):
-        parser.add_argument("address", metavar="ADRESSE", help="l'adresse de la personne")
+        parser.add_argument("address", metavar="ADRESSE", help="l’adresse de la personne")
         parser.add_argument("--dry-run", action="store_true", help="compter sans rien effacer")
         parser.add_argument("--by", metavar="E-MAIL", default="", help="le membre du support qui en répond")
         parser.add_argument("--reason", metavar="RAISON", default="", help="la raison, gardée au journal")
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         else:
             person = User.objects.filter(email=by.strip().lower(), is_staff=True, is_active=True).first()
             if person is None:
-                raise CommandError("--by doit être l'adresse d'un membre actif du support.")
+                raise CommandError("--by doit être l’adresse d’un membre actif du support.")
             try:
                 found = erasure.erase(address=address, by=person, at=timezone.now(), reason=reason)
             except erasure.NotErased as refusal:
@@ -38,4 +38,4 @@ class Command(BaseCommand):
                 self.stdout.write(f"{each.count:>8}  {each.kind.name} — {each.kind.fate}")
         if not any(each.count for each in found):
             self.stdout.write("Rien sur cette adresse.")
-        self.stdout.write("Rien n'a été effacé (--dry-run)." if dry_run else "C'est fait.")
+        self.stdout.write("Rien n’a été effacé (--dry-run)." if dry_run else "C’est fait.")

@@ -7,13 +7,13 @@ from labonnealternance.accounts import actions
 
 LABELS = {
     "links": "liens de connexion expirés",
-    "changes": "changements d'adresse expirés",
+    "changes": "changements d’adresse expirés",
     "counters": "compteurs terminés",
     "sessions": "sessions expirées",
     "failures": "échecs de connexion passés",
     "people": "personnes sans activité depuis deux ans, à anonymiser",
-    "visits": "visites d'un espace par le support, il y a plus d'un an",
-    "readings": "consultations par le support, il y a plus d'un an",
+    "visits": "visites d’un espace par le support, il y a plus d’un an",
+    "readings": "consultations par le support, il y a plus d’un an",
 }
 
 
@@ -27,4 +27,4 @@ class Command(BaseCommand):
         purged = actions.purge(at=timezone.now(), dry_run=dry_run)
         for kind, count in purged.as_dict().items():
             self.stdout.write(f"{count:>8}  {LABELS[kind]}")
-        self.stdout.write("Rien n'a été effacé (--dry-run)." if dry_run else "C'est fait.")
+        self.stdout.write("Rien n’a été effacé (--dry-run)." if dry_run else "C’est fait.")

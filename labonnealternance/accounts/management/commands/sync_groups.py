@@ -23,4 +23,4 @@ class Command(BaseCommand):
         if not changes:
             self.stdout.write("Les groupes sont déjà comme le code le dit.")
         else:
-            self.stdout.write("Rien n'a été changé (--dry-run)." if dry_run else "C'est fait.")
+            self.stdout.write("Rien n’a été changé (--dry-run)." if dry_run else "C’est fait.")

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         try:
             told = describe()
         except ProgrammingError:
-            raise CommandError("La base n'est pas encore prête : lancez d'abord make run, ou prepare_demo.") from None
+            raise CommandError("La base n’est pas encore prête : lancez d’abord make run, ou prepare_demo.") from None
         if json:
             self.stdout.write(as_json(told))
             return
@@ -61,8 +61,8 @@ def as_text(told: dict) -> str:
     ]
     if registration := told.get("registration"):
         lines += [
-            f"Pour s'inscrire comme recruteur : {told['pages']['register']}, avec le SIRET {registration['siret']}",
-            f"  et l'adresse {registration['granted']} : l'accès est accordé aussitôt ;",
-            f"  ou {registration['awaiting']} : quelqu'un doit l'accorder.",
+            f"Pour s’inscrire comme recruteur : {told['pages']['register']}, avec le SIRET {registration['siret']}",
+            f"  et l’adresse {registration['granted']} : l’accès est accordé aussitôt ;",
+            f"  ou {registration['awaiting']} : quelqu’un doit l’accorder.",
         ]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from labonnealternance.mail import actions
 
 LABELS = {
-    "texts": "textes d'e-mails",
+    "texts": "textes d’e-mails",
     "messages": "e-mails entiers",
     "suppressions": "adresses écartées puis rétablies",
 }
@@ -24,4 +24,4 @@ class Command(BaseCommand):
         erased = actions.erase_old(at=timezone.now(), dry_run=dry_run)
         for kind, count in asdict(erased).items():
             self.stdout.write(f"{count:>8}  {LABELS[kind]}")
-        self.stdout.write("Rien n'a été effacé (--dry-run)." if dry_run else "C'est fait.")
+        self.stdout.write("Rien n’a été effacé (--dry-run)." if dry_run else "C’est fait.")
