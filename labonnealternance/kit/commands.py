@@ -6,11 +6,15 @@ import sys
 from collections.abc import Iterator
 
 from django.core.management import CommandError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from tqdm import tqdm
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again later.
 ALREADY_RUNNING = 75
+# What shells say of a command that Ctrl-C stopped.
+INTERRUPTED = 130
+# PostgreSQL's own code.
+_DISK_FULL = "53100"
 
 
 class AlreadyRunning(CommandError):
@@ -46,6 +50,23 @@ def single_run(name: str) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_lock_number(name)])
     finally:
         own.close()
+
+
+@contextlib.contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Within the block, what stops an import that is applied in one transaction is told in a sentence."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CommandError("Import interrompu : rien n’a changé.", returncode=INTERRUPTED) from None
+    except OperationalError as error:
+        is_full = getattr(error.__cause__, "sqlstate", None) == _DISK_FULL
+        why = "la base n’a plus de place sur son disque" if is_full else "la base ne répond plus"
+        raise CommandError(f"Import interrompu : {why}. Rien n’a changé.") from None
+    except OSError as error:
+        raise CommandError(
+            f"Import interrompu, rien n’a changé : {error.filename or 'le disque'} ne peut pas être écrit."
+        ) from None
 
 
 def progress(*, total: int | None, label: str, unit: str = "lignes", shown: bool | None = None) -> tqdm:
