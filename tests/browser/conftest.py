@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 # Playwright's synchronous interface runs a loop in this thread: Django would refuse the tests' own queries.
@@ -51,10 +52,13 @@ def browser() -> Iterator[Browser]:
             " `pytest -m 'not browser'`.",
             pytrace=False,
         )
+    # While its loop runs, Django gives this thread another connection: neither is left open behind the other.
+    connection.close()
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         yield launched
         launched.close()
+        connection.close()
 
 
 @pytest.fixture
