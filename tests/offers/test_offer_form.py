@@ -375,7 +375,7 @@ def test_from_the_preview_the_same_offer_is_published_or_changed(client, access)
     carried = hidden(client.post(NEW, form))
     changed = client.post(NEW, {**carried, "action": "change"})
     assert boxes(changed, "skills") == [(SKILLS[0], False), (SKILLS[1], True), (SKILLS[2], True)]
-    assert 'value="L’oven &amp; vous ?"' in changed.text
+    assert 'value="L&#x27;oven &amp; vous ?"' in changed.text
     assert f'name="deposit_key" value="{form["deposit_key"]}"' in changed.text
     client.post(NEW, {**carried, "action": "publish"})
     offer = Offer.objects.get()
