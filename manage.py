@@ -4,6 +4,8 @@
 import os
 import sys
 
+from labonnealternance.settings.env import WrongEnvironment
+
 
 def main():
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labonnealternance.settings.local")
@@ -23,6 +25,8 @@ def main():
 if __name__ == "__main__":
     try:
         main()
+    except WrongEnvironment as faults:
+        sys.exit(str(faults))
     except KeyboardInterrupt:
         # What shells say of a command that Ctrl-C stopped; where it was then is nobody's concern.
         sys.exit(130)

@@ -176,4 +176,4 @@ def test_the_web_server_reads_the_level_as_the_settings_do_and_leaves_them_to_te
 def test_a_process_without_its_variables_does_not_start():
     answer = manage("check", **{key: value for key, value in PRODUCTION.items() if key != "SITE_URL"})
     assert answer.returncode != 0
-    assert "Le service ne peut pas démarrer :\n  - SITE_URL manque" in answer.stderr
+    assert answer.stderr.startswith("Le service ne peut pas démarrer :\n  - SITE_URL manque")

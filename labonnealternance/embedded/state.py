@@ -15,7 +15,12 @@ LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
 def state_dir() -> Path:
     """The folder of this copy's database, broker, secret and mails; created when missing."""
     folder = Path(os.environ.get("STATE_DIR") or PROJECT_DIR / ".local").expanduser().absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise SystemExit(
+            f"{folder} ne peut pas être un dossier de ce compte : choisissez un autre STATE_DIR."
+        ) from None
     return folder
 
 

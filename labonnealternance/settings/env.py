@@ -21,6 +21,10 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 KINDS_OF_PROCESS = {"web", "worker", "script", "migration"}
 
 
+class WrongEnvironment(ImproperlyConfigured):
+    """The service can't start; the message tells every fault in French, a line each."""
+
+
 @dataclass(frozen=True)
 class Environment:
     """The settings that differ between two copies of the service."""
@@ -58,7 +62,7 @@ class Environment:
 def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
     """Reads ``variables``; ``local`` accepts what only a laptop may do (http, development mailbox, debug pages).
 
-    Raises ``ImproperlyConfigured`` with every fault found, a line each.
+    Raises ``WrongEnvironment`` with every fault found.
     """
     env = environ.Env()
     env.ENVIRON = dict(variables)
@@ -241,7 +245,5 @@ def read(variables: Mapping[str, str], *, local: bool = False) -> Environment:
         log_format=log_format,
     )
     if faults:
-        raise ImproperlyConfigured(
-            "Le service ne peut pas démarrer :\n" + "\n".join(f"  - {fault}" for fault in faults)
-        )
+        raise WrongEnvironment("Le service ne peut pas démarrer :\n" + "\n".join(f"  - {fault}" for fault in faults))
     return environment

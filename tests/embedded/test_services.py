@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from labonnealternance.embedded import state_dir
 from tests import processes
 
 USE = """
@@ -134,6 +135,13 @@ def test_a_private_parent_folder_and_a_long_path_are_no_obstacle(copy_environmen
     assert use(environment, "word") == "word | word"
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     shutil.rmtree(f"/var/tmp/labonnealternance-{(state / 'mark').read_text()}", ignore_errors=True)
+
+
+def test_a_state_folder_that_can_t_be_one_is_told(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "file"))
+    with pytest.raises(SystemExit, match="choisissez un autre STATE_DIR"):
+        state_dir()
 
 
 def test_a_variable_that_names_a_service_keeps_the_embedded_one_out(copy_environment):

@@ -2,7 +2,8 @@
 
 import time
 
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError, connection
 
 from labonnealternance.kit import demo_registry as demo
 
@@ -11,6 +12,10 @@ class Command(BaseCommand):
     help = "Prépare la démonstration : références, établissements simulés, premier score, comptes."
 
     def handle(self, **options):
+        try:
+            connection.ensure_connection()
+        except OperationalError as fault:
+            raise CommandError(f"La base de DATABASE_URL ne répond pas : {fault}") from None
         # Asked first: what an app refuses is told before anything is made.
         steps = demo.steps()
         call_command("migrate", interactive=False, verbosity=0)
