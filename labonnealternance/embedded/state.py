@@ -17,6 +17,9 @@ def state_dir() -> Path:
     folder = Path(os.environ.get("STATE_DIR") or PROJECT_DIR / ".local").expanduser().absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Made by root, most often, in a copy that an ordinary user runs next.
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError
     except OSError:
         raise SystemExit(
             f"{folder} ne peut pas être un dossier de ce compte : choisissez un autre STATE_DIR."
