@@ -54,7 +54,7 @@ class NothingToRollBackTo(Exception):
     """No previous release is kept."""
 
     def __init__(self):
-        super().__init__("Aucune livraison précédente n'est gardée : il n'y a rien à remettre en ligne.")
+        super().__init__("Aucune livraison précédente n’est gardée : il n’y a rien à remettre en ligne.")
 
 
 class ReasonMissing(Exception):

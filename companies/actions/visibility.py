@@ -149,7 +149,7 @@ def correct_each(
     Returns what holds, in their order. Raises ``RefusedDecision``.
     """
     if origin not in DecisionOrigin.values:
-        raise RefusedDecision("L'origine de la correction est inconnue.")
+        raise RefusedDecision("L’origine de la correction est inconnue.")
     if not reason.strip():
         raise RefusedDecision("Dites pourquoi le contact est corrigé.")
     clean: dict[tuple[str, str], str] = {}
@@ -198,7 +198,7 @@ def latest_corrections(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str]
 def normal_contact(channel: str, value: str) -> str:
     """``value`` as corrections keep it: an address in lower case, a phone in E.164; empty erases."""
     if channel not in (Channel.EMAIL, Channel.PHONE):
-        raise RefusedDecision("Seuls l'e-mail et le téléphone se corrigent.")
+        raise RefusedDecision("Seuls l’e-mail et le téléphone se corrigent.")
     try:
         return clean_email(value) if channel == Channel.EMAIL else clean_phone(value)
     except InvalidContact as refusal:
@@ -273,7 +273,7 @@ def decide_many(
     """
     wanted = list(dict.fromkeys((str(scope), normal_value(scope, value)) for scope, value in targets))
     if origin not in DecisionOrigin.values:
-        raise RefusedDecision("L'origine de la décision est inconnue.")
+        raise RefusedDecision("L’origine de la décision est inconnue.")
     terms = checked_terms(
         kind=kind, at=at, reason=reason, ends_on=ends_on, channel=channel, rome_codes=rome_codes
     )  # fmt: skip
@@ -319,7 +319,7 @@ def checked_terms(
     if ends_on is not None and ends_on.year > at.year + LONGEST_YEARS:
         raise RefusedDecision("La date de fin est trop lointaine : laissez-la vide pour une décision sans fin.")
     if kind == DecisionKind.PAUSED and ends_on is None:
-        raise RefusedDecision("Indiquez jusqu'à quand dure la pause.")
+        raise RefusedDecision("Indiquez jusqu’à quand dure la pause.")
     if kind == DecisionKind.CHANNEL_HIDDEN and channel not in Channel.values:
         raise RefusedDecision("Choisissez le moyen de contact à masquer.")
     ends_at = end_of_day(ends_on) if ends_on is not None else None

@@ -29,7 +29,7 @@ class Release(WithStatus):
 
     status = models.CharField("état", max_length=10, choices=ReleaseStatus, default=ReleaseStatus.WRITING)
     origin = models.CharField("origine", max_length=200)
-    policy = models.JSONField("règle d'exposition", default=dict)
+    policy = models.JSONField("règle d’exposition", default=dict)
     summary = models.JSONField("résumé", default=dict)
     # How good it was found to be, as the public reads it (``companies.actions.hiring_potentials.begin_release``).
     measures = models.JSONField("mesures publiées", default=dict, db_default=Value({}, models.JSONField()))
@@ -135,8 +135,8 @@ class HiringPotential(models.Model):
     expected = models.FloatField("contrats attendus en six mois")
 
     class Meta:
-        verbose_name = "potentiel d'embauche"
-        verbose_name_plural = "potentiels d'embauche"
+        verbose_name = "potentiel d’embauche"
+        verbose_name_plural = "potentiels d’embauche"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(expected__gt=0, expected__lt=float("inf")),
@@ -227,7 +227,7 @@ class SearchEdition(models.Model):
             models.CheckConstraint(
                 condition=models.Q(is_current=False) | models.Q(built_at__isnull=False),
                 name="current_edition_is_built",
-                violation_error_message="Une édition n'est lue qu'une fois construite.",
+                violation_error_message="Une édition n’est lue qu’une fois construite.",
             ),
         ]
 

@@ -243,7 +243,7 @@ class TestPreview:
         ("asked", "why"),
         [
             (order(make_siret(1), reason=""), "motif"),
-            (order(make_siret(1), BatchKind.PAUSED), "jusqu'à quand"),
+            (order(make_siret(1), BatchKind.PAUSED), "jusqu’à quand"),
             (order(make_siret(1), BatchKind.LISTED, reason="other"), "au moins un métier"),
             (order(make_siren(1), BatchKind.LISTED, reason="other", scope="siren"), "donnez des SIRET"),
             (order(make_siret(1), ends_on=dt.date(2020, 1, 1)), "déjà passée"),

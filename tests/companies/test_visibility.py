@@ -251,7 +251,7 @@ class TestRefusals:
     def test_a_pause_in_the_past_or_without_end_is_refused(self, shop):
         with pytest.raises(RefusedDecision, match="déjà passée"):
             visibility.pause(scope="siret", value=shop.siret, ends_on=dt.date(2026, 3, 9), at=AT, **SUPPORT)
-        with pytest.raises(RefusedDecision, match="jusqu'à quand"):
+        with pytest.raises(RefusedDecision, match="jusqu’à quand"):
             visibility.pause(scope="siret", value=shop.siret, ends_on=None, at=AT, **SUPPORT)
 
     def test_an_end_that_no_calendar_reaches_is_refused(self, shop):
@@ -282,7 +282,7 @@ class TestRefusals:
             ("phone", "+32 2 555 12 12", "n’est pas français"),
             ("phone", "0899 12 34 56", "surtaxé"),
             ("phone", "0" * 60, "trop long"),
-            ("applications", "x", "Seuls l'e-mail et le téléphone"),
+            ("applications", "x", "Seuls l’e-mail et le téléphone"),
         ],
     )
     def test_a_bad_contact_is_refused_with_a_sentence(self, shop, channel, value, sentence):
@@ -425,7 +425,7 @@ class TestMany:
         assert VisibilityDecision.objects.in_force(AT).count() == 2
 
     def test_a_pause_of_many_has_an_end(self, db):
-        with pytest.raises(RefusedDecision, match="jusqu'à quand"):
+        with pytest.raises(RefusedDecision, match="jusqu’à quand"):
             visibility.decide_many(kind=DecisionKind.PAUSED, targets=[("siret", make_siret(1))], at=AT, **SUPPORT)
 
     def test_as_many_queries_for_five_hundred_as_for_one(self, db, django_assert_max_num_queries):
