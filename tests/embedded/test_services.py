@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from labonnealternance.embedded import state_dir
-from tests import processes
 
 USE = """
 import sys, psycopg, redis
@@ -95,14 +94,31 @@ def test_a_server_left_behind_by_a_killed_process_is_adopted_and_stopped_by_the_
     assert is_up(copy_environment) == "False False"
 
 
-def test_a_first_start_that_is_stopped_by_ctrl_c_leaves_nothing_running_and_is_begun_again(copy_environment):
-    # A test's own parent may ignore Ctrl-C, which its children would too.
-    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)" + USE
-    started = subprocess.Popen([sys.executable, "-c", script, "stopped"], env=copy_environment, stderr=subprocess.PIPE)
-    half_made = Path(copy_environment["STATE_DIR"]) / "postgres.part" / "PG_VERSION"
-    processes.wait_until(lambda: half_made.exists() or started.poll() is not None)
-    started.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in started.communicate(timeout=60)[1].decode()
+# Ctrl-C at the very moment when what is named by the first argument runs, which leaves its folder half made.
+STOPPED = """
+import subprocess, sys
+from pathlib import Path
+run = subprocess.run
+def stopped(command, **options):
+    if Path(command[0]).name != sys.argv[1]:
+        return run(command, **options)
+    if "-D" in command:
+        Path(command[command.index("-D") + 1], "PG_VERSION").write_text("18")
+    raise KeyboardInterrupt
+subprocess.run = stopped
+from labonnealternance.embedded import services
+with services():
+    print("started")
+"""
+
+
+@pytest.mark.parametrize("binary", ["initdb", "valkey-server"])
+def test_a_first_start_that_is_stopped_by_ctrl_c_leaves_nothing_running_and_is_begun_again(copy_environment, binary):
+    answer = subprocess.run(
+        [sys.executable, "-c", STOPPED, binary], env=copy_environment, capture_output=True, text=True, timeout=120
+    )
+    assert "KeyboardInterrupt" in answer.stderr
+    assert answer.stdout == ""
     assert is_up(copy_environment) == "False False"
     assert use(copy_environment, "again") == "again | again"
 
