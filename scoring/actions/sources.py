@@ -9,7 +9,7 @@ from django.db import connection
 
 from companies.models import Commune, Establishment, Naf, NafRomeShare
 from scoring.pipeline.dataset import ESTABLISHMENT_COLUMNS
-from scoring.pipeline.simulate import References
+from scoring.pipeline.simulated_country import References
 
 
 def establishments() -> pd.DataFrame:

@@ -10,7 +10,8 @@ from django.db import transaction
 from companies.models import Commune, Idcc, Naf, NafRomeShare, Opco, Rome, RomeAppellation, RomeItem, RomeMobility
 from scoring import demo
 from scoring.actions.sources import simulation_references
-from scoring.pipeline.simulate import World, simulate
+from scoring.pipeline.simulate import simulate
+from scoring.pipeline.simulated_country import World
 from tests.companies.sample_source import load
 from tests.companies.test_job_sheets import check_every_sheet
 from tests.companies.test_suggestions import JOBS, PLACES, first_jobs, first_places, place

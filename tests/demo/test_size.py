@@ -10,7 +10,8 @@ from scoring import demo
 from scoring.pipeline import dataset as dataset_of
 from scoring.pipeline import months as month_of
 from scoring.pipeline import windows
-from scoring.pipeline.simulate import World, simulate
+from scoring.pipeline.simulate import simulate
+from scoring.pipeline.simulated_country import World
 from tests.scoring import country
 
 

@@ -11,7 +11,8 @@ from companies.models import Commune, Departement, Establishment, Naf, NafRomeSh
 from scoring.pipeline import dataset as dataset_of
 from scoring.pipeline import months as month_of
 from scoring.pipeline.dataset import Dataset
-from scoring.pipeline.simulate import References, World, simulate
+from scoring.pipeline.simulate import simulate
+from scoring.pipeline.simulated_country import References, World
 
 AS_OF = dt.date(2026, 11, 1)
 NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)

@@ -11,17 +11,8 @@ from stdnum.fr import siret as siret_number
 
 from scoring.pipeline import months as month_of
 from scoring.pipeline.nomenclatures import SIZES, size_of
-from scoring.pipeline.simulate import (
-    HIRING_RATES,
-    MEAN_CONTRACTS,
-    SEASON,
-    STOCK_COLUMNS,
-    References,
-    World,
-    lambert_93,
-    simulate,
-    solve_rates,
-)
+from scoring.pipeline.simulate import SEASON, STOCK_COLUMNS, lambert_93, simulate
+from scoring.pipeline.simulated_country import HIRING_RATES, MEAN_CONTRACTS, References, World, solve_rates
 from tests.scoring import country
 
 

@@ -29,7 +29,8 @@ class Command(BaseCommand):
     def handle(self, *, size, seed, months, as_of, gather, out, verbosity, **options):
         # The pipeline's libraries are loaded by the commands that need them, never by the web process.
         from scoring.actions.sources import simulation_references
-        from scoring.pipeline.simulate import World, simulate
+        from scoring.pipeline.simulate import simulate
+        from scoring.pipeline.simulated_country import World
 
         try:
             day = date.fromisoformat(f"{as_of}-01") if as_of else timezone.localdate().replace(day=1)
