@@ -432,7 +432,7 @@ class TestDecisions:
         [
             ({"value": "123"}, "Un SIRET a 14 chiffres"),
             ({"value": "chef", "scope": "email"}, "e-mail n’est pas valide"),
-            ({"value": make_siret(9), "kind": "paused"}, "jusqu&#x27;à quand"),
+            ({"value": make_siret(9), "kind": "paused"}, "jusqu’à quand"),
             ({"value": make_siret(9), "kind": "channel_hidden"}, "moyen de contact à masquer"),
         ],
     )
