@@ -17,7 +17,7 @@ from companies.actions import batches, pasted
 from companies.actions.batches import Changed, Effect, Order
 from companies.actions.pasted import RefusedList
 from companies.actions.visibility import RefusedDecision
-from companies.admin.establishment import HIDING_REASONS, LISTING_REASONS, DayField, state_of
+from companies.admin.decisions import HIDING_REASONS, LISTING_REASONS, DayField, state_of
 from companies.enums import BatchKind, Channel, DecisionScope
 from companies.models import Batch, spaced_siret
 from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, ShownAdmin, button, moment, table

@@ -2,8 +2,6 @@
 it; and support's buttons.
 """
 
-import datetime as dt
-import re
 from urllib.parse import urlencode
 
 from django import forms
@@ -19,7 +17,21 @@ from companies.actions import explanations, hiring_potentials, opcos, registrati
 from companies.actions.registrations import CouldNotVerify
 from companies.actions.remarks import RefusedRemark
 from companies.actions.visibility import RefusedDecision
-from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope, OpcoOrigin
+from companies.admin.decisions import (
+    ChannelForm,
+    CorrectionForm,
+    DecisionForm,
+    ListingForm,
+    PauseForm,
+    decision_asked,
+    decision_url,
+    last_day,
+    saying_how_far,
+    standing,
+    what_of,
+    with_effective_contact,
+)
+from companies.enums import Channel, DecisionOrigin, DecisionScope, OpcoOrigin
 from companies.models import (
     Contact,
     ContactCorrection,
@@ -34,11 +46,11 @@ from companies.models import (
 from companies.models.remark import LONGEST_REMARK
 from companies.models.search_keys import NameKey
 from labonnealternance.kit import panels
-from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, Refused, ShownAdmin, author, button, moment, table
+from labonnealternance.kit.admin import NOT_CHOSEN, ReasonForm, ShownAdmin, author, button, moment, table
 from labonnealternance.kit.contacts import searched_phone, shown_phone
 from labonnealternance.kit.http import ParagraphsField
 from labonnealternance.kit.panels import MOST_LINES, panel
-from labonnealternance.kit.text import search_key
+from labonnealternance.kit.text import counted, search_key
 from labonnealternance.mail.admin import mails_to
 
 MOST_FOUND = 500
@@ -46,54 +58,6 @@ SHORTEST_NAME = 3
 MOST_WORDS = 8
 SHOWN_LINES = 50
 MOST_REASONS = 3
-
-
-HIDING_REASONS = [(each.value, each.label) for each in DecisionReason if each != DecisionReason.REQUESTED_LISTING]
-LISTING_REASONS = [(each.value, each.label) for each in (DecisionReason.REQUESTED_LISTING, DecisionReason.OTHER)]
-
-
-class DayField(forms.DateField):
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-class DecisionForm(forms.Form):
-    """What every decision asks: how far, why, until when."""
-
-    scope = forms.ChoiceField(label="Portée", choices=DecisionScope, initial=DecisionScope.SIRET)
-    reason = forms.ChoiceField(label="Motif", choices=[NOT_CHOSEN, *HIDING_REASONS])
-    comment = forms.CharField(label="Commentaire", max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
-    ends_on = DayField(label="Dernier jour", required=False, help_text="Vide : pour de bon.")
-
-
-class PauseForm(DecisionForm):
-    ends_on = DayField(label="Dernier jour de la pause")
-
-
-class ChannelForm(DecisionForm):
-    channel = forms.ChoiceField(label="Moyen de contact", choices=[NOT_CHOSEN, *Channel.choices])
-    field_order = ["scope", "channel"]
-
-
-class ListingForm(DecisionForm):
-    scope = None  # type: ignore[assignment]
-    reason = forms.ChoiceField(label="Motif", choices=[NOT_CHOSEN, *LISTING_REASONS])
-    rome_codes = forms.CharField(
-        label="Codes ROME", max_length=200, help_text="Séparés par des espaces ou des virgules : « D1102, D1104 »."
-    )
-    field_order = ["rome_codes"]
-
-    def clean_rome_codes(self) -> list[str]:
-        return [code.upper() for code in re.split(r"[\s,;]+", self.cleaned_data["rome_codes"]) if code]
-
-
-class CorrectionForm(ReasonForm):
-    channel = forms.ChoiceField(
-        label="Contact", choices=[NOT_CHOSEN, (Channel.EMAIL.value, "E-mail"), (Channel.PHONE.value, "Téléphone")]
-    )
-    value = forms.CharField(
-        label="Nouvelle valeur", max_length=254, required=False, help_text="Vide : le contact est effacé."
-    )
-    field_order = ["channel", "value", "reason"]
 
 
 class OpcoForm(ReasonForm):
@@ -112,44 +76,15 @@ class RemarkForm(forms.Form):
 
 def _remarks_to_remove(establishment: Establishment) -> type[forms.Form]:
     """One of the remarks that stand."""
-    standing = Remark.objects.about(establishment.siret).filter(removed_at__isnull=True).select_related("by")
+    kept = Remark.objects.about(establishment.siret).filter(removed_at__isnull=True).select_related("by")
     choices = [
-        (each.pk, f"{moment(each.at)}, {each.by.get_full_name()} : {each.text[:80]}") for each in standing[:SHOWN_LINES]
+        (each.pk, f"{moment(each.at)}, {each.by.get_full_name()} : {each.text[:80]}") for each in kept[:SHOWN_LINES]
     ]
 
     class Form(forms.Form):
         remark_id = forms.TypedChoiceField(label="Remarque", choices=[NOT_CHOSEN, *choices], coerce=int)
 
     return Form
-
-
-def _saying_how_far(form: type[DecisionForm]):
-    """``form`` for one establishment: each scope says what it reaches, before anything is decided."""
-
-    def about(establishment: Establishment) -> type[DecisionForm]:
-        class Form(form):  # type: ignore[valid-type,misc]
-            scope = forms.ChoiceField(label="Portée", choices=_scopes(establishment), initial=DecisionScope.SIRET)
-
-        return Form
-
-    return about
-
-
-def _scopes(establishment: Establishment) -> list[tuple[str, str]]:
-    siret, email = spaced_siret(establishment.siret), _effective(establishment).effective_email
-    same_company = Establishment.objects.open(timezone.now()).filter(siren=establishment.siret[:9])
-    count = same_company[: MOST_FOUND + 1].count()
-    reached = f"plus de {MOST_FOUND} établissements" if count > MOST_FOUND else _count(count, "établissement")
-    return [
-        (DecisionScope.SIRET.value, f"Cet établissement : SIRET {siret}"),
-        (DecisionScope.SIREN.value, f"Toute l’entreprise : SIREN {siret[:11]}, {reached} en activité"),
-        (
-            DecisionScope.EMAIL.value,
-            f"Tous ceux que l’on joint par {email}"
-            if email
-            else "Tous ceux qui ont la même adresse : aucune connue ici",
-        ),
-    ]
 
 
 class VerificationFilter(admin.SimpleListFilter):
@@ -305,7 +240,7 @@ class EstablishmentAdmin(ShownAdmin):
 
     @admin.display(description="Décisions")
     def decisions(self, establishment):
-        email = _effective(establishment).effective_email
+        email = with_effective_contact(establishment).effective_email
         at = timezone.now()
         known = (
             VisibilityDecision.objects.about(siret=establishment.siret, email=email)
@@ -315,11 +250,11 @@ class EstablishmentAdmin(ShownAdmin):
         return table(
             (
                 (
-                    format_html('<a href="{}">{}</a>', _decision_url("change", each), what_of(each)),
+                    format_html('<a href="{}">{}</a>', decision_url("change", each), what_of(each)),
                     each.get_scope_display() + ("" if each.scope == DecisionScope.SIRET else f" : {each.value}"),
-                    _standing(each, at),
+                    standing(each, at),
                     moment(each.starts_at),
-                    _last_day(each.ends_at) or "sans fin",
+                    last_day(each.ends_at) or "sans fin",
                     each.get_reason_display(),
                     author(each.decided_by, otherwise=each.get_origin_display()),
                 )
@@ -332,7 +267,7 @@ class EstablishmentAdmin(ShownAdmin):
     @admin.display(description="Contact connu")
     def contact(self, establishment):
         imported = Contact.objects.filter(siret=establishment.siret).first()
-        shown = _effective(establishment)
+        shown = with_effective_contact(establishment)
         source = f"{imported.source}, {moment(imported.imported_at)}" if imported else "aucun contact importé"
         return table(
             [(shown.effective_email or "aucun", shown_phone(shown.effective_phone) or "aucun", source)],
@@ -397,36 +332,36 @@ class EstablishmentAdmin(ShownAdmin):
 
     @button(
         "Retirer",
-        form=_saying_how_far(DecisionForm),
+        form=saying_how_far(DecisionForm),
         warning="Dès que vous confirmez, l’établissement n’est plus visible nulle part.",
         refusals=(RefusedDecision,),
     )
     def delist(self, request, establishment, answers):
-        visibility.delist(**_asked(request, establishment, answers))
+        visibility.delist(**decision_asked(request, establishment, answers))
         if answers["scope"] == DecisionScope.SIRET:
             return "L’établissement est retiré."
         return "Tous les établissements de cette portée sont retirés."
 
     @button(
         "Mettre en pause",
-        form=_saying_how_far(PauseForm),
+        form=saying_how_far(PauseForm),
         warning="L’établissement n’est plus visible jusqu’à la fin du dernier jour.",
         refusals=(RefusedDecision,),
     )
     def pause(self, request, establishment, answers):
-        visibility.pause(**_asked(request, establishment, answers))
+        visibility.pause(**decision_asked(request, establishment, answers))
         if answers["scope"] == DecisionScope.SIRET:
             return "L’établissement est en pause."
         return "Tous les établissements de cette portée sont en pause."
 
     @button(
         "Masquer un moyen de contact",
-        form=_saying_how_far(ChannelForm),
+        form=saying_how_far(ChannelForm),
         warning="L’établissement reste visible, sans ce moyen de le joindre.",
         refusals=(RefusedDecision,),
     )
     def hide_channel(self, request, establishment, answers):
-        visibility.hide_channel(**_asked(request, establishment, answers))
+        visibility.hide_channel(**decision_asked(request, establishment, answers))
         return "Le moyen de contact est masqué."
 
     @button(
@@ -545,16 +480,12 @@ def _sirets_with(*, email: str = "", phone: str = "") -> list[str]:
     return [*imported[:MOST_FOUND], *corrected[:MOST_FOUND]]
 
 
-def _effective(establishment: Establishment):
-    return Establishment.objects.with_effective_contact().get(pk=establishment.pk)
-
-
 def _seen_by_the_public(establishment: Establishment, at) -> tuple[bool, str]:
     """Whether its page exists, and the sentence that says why."""
     if Establishment.objects.listed(at).filter(pk=establishment.pk).exists():
         jobs = sum(map(len, hiring_potentials.jobs_of(establishment=establishment, at=at)))
         if jobs:
-            return True, f"Oui, pour {_count(jobs, 'métier')}."
+            return True, f"Oui, pour {counted(jobs, 'métier', 'métiers')}."
         return False, "Non : aucun métier ne lui est attribué. « Référencer » lui en donne."
     if not Establishment.objects.open(at).filter(pk=establishment.pk).exists():
         return False, f"Non : fermé depuis le {establishment.closed_on:%d/%m/%Y}."
@@ -567,62 +498,3 @@ def _seen_by_the_public(establishment: Establishment, at) -> tuple[bool, str]:
     if not Establishment.objects.unhidden(at).filter(pk=establishment.pk).exists():
         return False, "Non : une décision en vigueur le cache."
     return False, "Non : il n’emploie personne, selon le registre. « Référencer » le rend visible."
-
-
-def _asked(request, establishment, answers) -> dict:
-    """The arguments of a decision about ``establishment``: the scope asked for gives the value."""
-    values = {
-        DecisionScope.SIRET: establishment.siret,
-        DecisionScope.SIREN: establishment.siret[:9],
-        DecisionScope.EMAIL: _effective(establishment).effective_email,
-    }
-    if not values[answers["scope"]]:
-        raise Refused("Cet établissement n’a pas d’adresse e-mail connue.")
-    return {
-        "value": values[answers["scope"]],
-        "by": request.user,
-        "at": timezone.now(),
-        "origin": DecisionOrigin.SUPPORT,
-        **answers,
-    }
-
-
-def what_of(decision: VisibilityDecision) -> str:
-    """What a decision does, in French."""
-    if decision.kind == DecisionKind.CHANNEL_HIDDEN:
-        return f"{decision.get_kind_display()} : {decision.get_channel_display().lower()}"
-    if decision.kind == DecisionKind.LISTED:
-        return f"{decision.get_kind_display()} : {', '.join(decision.rome_codes)}"
-    return decision.get_kind_display()
-
-
-def state_of(decision: VisibilityDecision, at) -> str:
-    """Where a decision stands, in a word."""
-    if decision.revoked_at is not None:
-        return "annulée"
-    if decision.ends_at is not None and decision.ends_at <= at:
-        return "terminée"
-    return "en vigueur" if decision.starts_at <= at else "à venir"
-
-
-def _standing(decision: VisibilityDecision, at):
-    """Where a decision stands and why, with the way to undo what holds."""
-    if decision.revoked_at is not None:
-        return f"annulée le {moment(decision.revoked_at)} : {decision.revocation_reason}"
-    state = state_of(decision, at)
-    if state == "terminée":
-        return state
-    return format_html('{} – <a href="{}">annuler</a>', state, _decision_url("revoke", decision))
-
-
-def _last_day(end) -> str:
-    """A decision ends at the midnight that follows its last day."""
-    return timezone.localtime(end - dt.timedelta(microseconds=1)).strftime("%d/%m/%Y") if end else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}"
-
-
-def _decision_url(page: str, decision: VisibilityDecision) -> str:
-    return reverse(f"admin:companies_visibilitydecision_{page}", args=[decision.pk])

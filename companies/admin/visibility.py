@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 
 from companies.actions import visibility
 from companies.actions.visibility import RefusedDecision
-from companies.admin.establishment import HIDING_REASONS, DayField, state_of, what_of
+from companies.admin.decisions import HIDING_REASONS, DayField, state_of, what_of
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionScope
 from companies.models import ContactCorrection, VisibilityDecision, spaced_siret, without_separators
 from labonnealternance.accounts.models import User

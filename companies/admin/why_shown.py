@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from companies.actions import explanations, why_shown
 from companies.actions.reasons import Reason
 from companies.actions.why_shown import Answer, Told
-from companies.admin.establishment import MOST_REASONS, what_of
+from companies.admin.decisions import what_of
+from companies.admin.establishment import MOST_REASONS
 from companies.enums import DecisionScope
 from companies.models import InvalidNumber, clean_siret
 from labonnealternance.kit import readings
