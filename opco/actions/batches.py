@@ -105,7 +105,7 @@ def certify_all(*, desk: Desk, domain: str, access_ids: Iterable[int], batch: uu
     rows = files_of(desk).alias(domain=domain_of("user__email")).filter(pk__in=list(access_ids), domain=domain)
     rows = rows.select_related("user", "establishment__opco").order_by("pk")
     locked = list(rows.select_for_update(of=("self",), no_key=True)[:MOST_FILES])
-    done = list(decisions_of(desk).filter(batch=batch, made_by=desk.user))
+    done = list(decisions_of(desk).filter(batch=batch, made_by=desk.user).order_by("access_id"))
     if done:
         return Batch(batch, done, [])
     held = set(Decision.objects.held().filter(access__in=locked).values_list("access_id", flat=True))
