@@ -1,6 +1,7 @@
 """Support sees the releases, publishes one, puts the previous one back."""
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,6 +14,13 @@ from tests.companies.potentials import BAKER, METZ, NOW, make_establishments, ma
 from tests.mail.snapshots import check_email
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def that_day():
+    """The day of the releases: one that waits for a month is abandoned."""
+    with time_machine.travel(NOW):
+        yield
 
 
 @pytest.fixture
