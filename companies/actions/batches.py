@@ -393,8 +393,8 @@ def undo(*, batch_id: uuid.UUID, by, at: dt.datetime, reason: str) -> Batch:
 
 
 def _to_undo(batch: Batch, at: dt.datetime, *, lock: bool = False) -> _ToUndo:
-    rows = batch.decisions.select_for_update(of=("self",)) if lock else batch.decisions.all()
-    decisions = list(rows)
+    rows = batch.decisions.all()
+    decisions = list(visibility.locked(rows) if lock else rows)
     standing = [each for each in decisions if each.revoked_at is None and (each.ends_at is None or each.ends_at > at)]
     replaced = VisibilityDecision.objects.filter(
         kind=batch.kind,

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from companies.actions import visibility
@@ -22,6 +23,8 @@ from tests.factories import (
     make_siren,
     make_siret,
 )
+from tests.offers.market import together
+from tests.processes import wait_until
 
 PARIS = ZoneInfo("Europe/Paris")
 AT = dt.datetime(2026, 3, 10, 12, 0, tzinfo=PARIS)
@@ -392,6 +395,18 @@ def test_kinds_that_hide_are_those_that_take_all_out_of_sight():
     assert set(HIDING) == {DecisionKind.DELISTED, DecisionKind.PAUSED}
 
 
+def somebody_waits() -> bool:
+    """Whether a session waits for a row that another one holds."""
+    with connection.cursor() as cursor:
+        # Within a transaction PostgreSQL tells what it told first.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        return cursor.fetchone()[0]
+
+
 class TestMany:
     """The same decision about many, as one."""
 
@@ -465,3 +480,24 @@ class TestMany:
             thread.join()
         assert faults == []
         assert VisibilityDecision.objects.count() == 300
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("act", ["revoked", "replaced"])
+    def test_lists_are_locked_in_one_order_so_that_two_never_wait_for_each_other_in_turn(self, act):
+        targets = [("siret", make_siret(n)) for n in (1, 2, 3)]
+        numbers = [each.pk for each in self.many(targets)]
+        # What was written again stands last in the table and in its indexes.
+        for value in (make_siret(9), make_siret(1)):
+            VisibilityDecision.objects.filter(pk=numbers[0]).update(value=value)
+        acts = {
+            "revoked": lambda: visibility.revoke_many(decision_ids=numbers, by=None, at=AT, reason="Retour"),
+            "replaced": lambda: self.many(targets, ends_on=dt.date(2026, 5, 1)),
+        }
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                VisibilityDecision.objects.select_for_update().get(pk=numbers[-1])
+                done = pool.submit(together, acts[act])
+                wait_until(somebody_waits, 60)
+                free = VisibilityDecision.objects.select_for_update(skip_locked=True).values_list("pk", flat=True)
+                assert list(free) == numbers[-1:]
+            assert [each for each in done.result(60) if isinstance(each, Exception)] == []
