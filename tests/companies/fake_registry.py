@@ -26,7 +26,9 @@ FAILURES = (
 
 
 class FakeService:
-    """``mode`` is "ok", "slow", "flaky" (fails once) or one of ``FAILURES``; ``asked``: what was asked, in order."""
+    """``mode`` is "ok", "slow" or one of ``FAILURES``, with " once" behind it where all is well again after the first
+    answer; ``asked``: what was asked, in order.
+    """
 
     service: JsonService
 
@@ -69,9 +71,9 @@ class FakeService:
         raise NotImplementedError
 
     def _answer(self, request: BaseHTTPRequestHandler, path: str, query: dict[str, str]) -> None:
-        mode = self.mode
-        if mode == "flaky":
-            self.mode, mode = "ok", "500"
+        mode, once, _ = self.mode.partition(" once")
+        if once:
+            self.mode = "ok"
         if mode == "slow":
             self._over.wait(0.5)
         body = json.dumps(self.answer(path, query)).encode()

@@ -225,7 +225,7 @@ def test_a_slow_one_is_waited_for(registry):
 
 def test_a_quick_failure_is_tried_again_once(registry):
     registry.add(SIRET)
-    registry.mode = "flaky"
+    registry.mode = "500 once"
     assert find_establishment(SIRET).siret == SIRET
     assert len(registry.asked) == 2
     registry.mode = "500"

@@ -470,8 +470,7 @@ class TestVerification:
         for n in (1, 2, 3):
             to_verify(make_siret(n), since=YESTERDAY + dt.timedelta(minutes=n))
             registry.add(make_siret(n))
-        registry.mode, registry.retry_after = "429", "1"
-        threading.Timer(0.5, lambda: setattr(registry, "mode", "ok")).start()
+        registry.mode, registry.retry_after = "429 once", "1"
         begun = time.monotonic()
         assert registrations.verify_pending(at=AT) == Outcome(2, 0, is_interrupted=False)
         assert time.monotonic() - begun >= 1
