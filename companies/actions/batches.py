@@ -393,8 +393,7 @@ def undo(*, batch_id: uuid.UUID, by, at: dt.datetime, reason: str) -> Batch:
 
 
 def _to_undo(batch: Batch, at: dt.datetime, *, lock: bool = False) -> _ToUndo:
-    rows = batch.decisions.all()
-    decisions = list(visibility.locked(rows) if lock else rows)
+    decisions = list(batch.decisions.locked() if lock else batch.decisions.all())
     standing = [each for each in decisions if each.revoked_at is None and (each.ends_at is None or each.ends_at > at)]
     replaced = VisibilityDecision.objects.filter(
         kind=batch.kind,

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from companies.enums import Channel, DecisionKind, DecisionOrigin, DecisionReason, DecisionScope
@@ -114,7 +113,7 @@ def revoke_many(*, decision_ids: Iterable[int], by, at: dt.datetime, reason: str
     """``revoke`` for each, in as many queries for thousands; returns how many ended now."""
     if not reason.strip():
         raise RefusedDecision("Dites pourquoi la décision est annulée.")
-    standing = locked(VisibilityDecision.objects.filter(pk__in=list(decision_ids), revoked_at=None))
+    standing = VisibilityDecision.objects.filter(pk__in=list(decision_ids), revoked_at=None).locked()
     ended = VisibilityDecision.objects.filter(pk__in=[each.pk for each in standing])
     return ended.update(revoked_at=at, revoked_by=by, revocation_reason=reason.strip())
 
@@ -343,7 +342,7 @@ def standing_among(
         kind=terms.kind, value__in=[value for _, value in targets], channel=terms.channel, revoked_at=None
     )
     if lock:
-        formers = locked(formers)
+        formers = formers.locked()
     for former in formers.exclude(ends_at__lte=at):
         is_same = (former.ends_at, former.rome_codes) == (terms.ends_at, terms.rome_codes)
         if is_same and former.starts_at <= at:
@@ -367,13 +366,6 @@ def _known_jobs(rome_codes: Iterable[str]) -> list[str]:
 def _revoke(decision, *, by, at, reason):
     decision.revoked_at, decision.revoked_by, decision.revocation_reason = at, by, reason
     decision.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
-
-
-def locked(decisions: QuerySet[VisibilityDecision]) -> QuerySet[VisibilityDecision]:
-    """``decisions``, which nobody changes before the end of the transaction; always in the same order, so that two
-    lists that share some never wait for each other in turn.
-    """
-    return decisions.order_by("pk").select_for_update(of=("self",))
 
 
 def lock_targets(targets: Iterable[tuple[str, str]], *others: str) -> None:

@@ -38,6 +38,12 @@ class DecisionQuerySet(models.QuerySet):
             reach |= models.Q(scope=DecisionScope.EMAIL, value=email)
         return self.filter(reach)
 
+    def locked(self):
+        """Nobody else changes them before the end of the transaction. They are always locked in the same order: two
+        lists that share some never wait for each other in turn.
+        """
+        return self.order_by("pk").select_for_update(of=("self",))
+
 
 class VisibilityDecision(models.Model):
     """One decision: who, why, when, how far, until when. Never edited: revoked, with an author and a reason."""
