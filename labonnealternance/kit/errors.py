@@ -2,6 +2,7 @@
 
 import sys
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -10,6 +11,7 @@ from django.template.loader import render_to_string
 from labonnealternance.kit.context_processors import site
 
 RETRY_AFTER_SECONDS = 30
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
@@ -25,7 +27,9 @@ def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """What came can't be read."""
+    """What came can't be read, or is more than a form ever holds."""
+    if isinstance(exception, TOO_LARGE):
+        return _page(request, "413.html", 413)
     return _page(request, "400.html", 400)
 
 

@@ -1,5 +1,7 @@
 """The error pages: in French, with their status, and without the database."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
@@ -71,6 +73,13 @@ def test_a_nul_in_an_address_is_refused_before_any_table_is_read(path):
 def test_a_nul_in_a_cookie_is_refused():
     answer = Client(headers={"cookie": 'session="aaaaaaaaaaaaaaaa\\000"'}).get("/compte/connexion/")
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("sent", [{"email": "x" * 3_000_000}, {f"f{n}": "x" for n in range(1_500)}])
+def test_what_is_too_large_for_a_form_is_refused_and_says_so(sent):
+    answer = Client().post("/compte/connexion/", urlencode(sent), content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 413
+    assert "Envoi trop volumineux" in answer.text
 
 
 def test_a_refused_form_says_to_send_it_again():

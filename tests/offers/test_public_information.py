@@ -91,7 +91,7 @@ def test_the_manifest_names_icons_that_exist(client):
     assert finders.find(client.get("/favicon.ico")["Location"].removeprefix("/static/"))
 
 
-@pytest.mark.parametrize("template", ["400", "403", "403_csrf", "404", "410", "500", "503"])
+@pytest.mark.parametrize("template", ["400", "403", "403_csrf", "404", "410", "413", "500", "503"])
 def test_an_error_page_stands_without_database_nor_context(template):
     for context in ({}, site(None)):
         html = render_to_string(f"{template}.html", context)
