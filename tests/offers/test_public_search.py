@@ -354,6 +354,8 @@ class TestOffers:
             custom_title="Apprenti boulanger",
             level="3",
             starts_on=timezone.localdate() + timedelta(days=20),
+            # An hour ago may be yesterday.
+            created_at=timezone.now(),
         )
 
     def test_an_offer_says_what_where_when_which_contract_and_since_when_and_leads_to_its_page(self, client, offer):
