@@ -120,7 +120,8 @@ def shown(
             SELECT DISTINCT ON (number) *
             FROM ({best}) AS entry (number, code, order_key, chord2, is_asked_for)
             ORDER BY number, order_key, code"""
-    is_listed = f"EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = number)"
+    # Each candidate by itself, whatever the planner thinks of tables that it does not know yet: hence OFFSET.
+    is_listed = f"EXISTS (SELECT FROM ({LISTED.sql}) AS listed (id) WHERE listed.id = number OFFSET 0)"
     others = "0"
     if more:
         others = f"""(

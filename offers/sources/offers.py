@@ -110,7 +110,8 @@ class Reader:
             conditions += " AND starts_on >= %(starts_from)s::date"
         if filters.starts_until:
             conditions += " AND starts_on <= %(starts_until)s::date"
-        # Told before any sine is: most of the band of latitude lies east or west of the disc.
+        # Told before any sine is: most of the band of latitude lies east or west of the disc. And OFFSET: each candidate
+        # is looked at by itself, whatever the planner thinks of tables that it does not know yet.
         south, north, west, east = disc.box
         sql = f"""
             WITH candidate AS MATERIALIZED (
@@ -130,6 +131,7 @@ class Reader:
                 FROM candidate
                 WHERE EXISTS (
                     SELECT FROM ({SHOWABLE.sql}) AS showable (id) WHERE showable.id = candidate.establishment_id
+                    OFFSET 0
                 )
                 LIMIT %(counted)s::bigint
             )
