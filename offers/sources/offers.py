@@ -110,8 +110,8 @@ class Reader:
             conditions += " AND starts_on >= %(starts_from)s::date"
         if filters.starts_until:
             conditions += " AND starts_on <= %(starts_until)s::date"
-        # Told before any sine is: most of the band of latitude lies east or west of the disc. And OFFSET: each candidate
-        # is looked at by itself, whatever the planner thinks of tables that it does not know yet.
+        # The box is told before any sine is: most of the band of latitude lies east or west of the disc. And each
+        # candidate is looked at by itself, whatever the planner thinks of tables it does not know yet: hence OFFSET.
         south, north, west, east = disc.box
         sql = f"""
             WITH candidate AS MATERIALIZED (
