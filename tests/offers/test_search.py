@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from companies.actions import hiring_potentials
 from companies.enums import DecisionKind, DecisionScope
-from companies.models import Contact, Establishment, SearchEdition
-from offers.search import RADII_KM, Question, search
+from companies.models import Contact, Establishment, Rome, SearchEdition
+from offers.search import RADII_KM, Kind, Question, search
 from offers.sources import establishments, limits
 from offers.sources.disc import EARTH_RADIUS_KM, Disc
 from offers.sources.establishments_sql import CONTACTS, LISTED
@@ -30,6 +30,7 @@ from tests.companies.potentials import (
     make_jobs,
     put_online,
 )
+from tests.factories import OfferFactory
 
 DAY = datetime.timedelta(days=1)
 SECOND = datetime.timedelta(seconds=1)
@@ -89,6 +90,13 @@ def written_order() -> dict[tuple[int, str], int]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT establishment_id, rome, order_key FROM {edition.entries_table}")
         return {(number, code): key for number, code, key in cursor.fetchall()}
+
+
+def read_in_this_transaction(table: str) -> int:
+    """How many times ``table`` was looked into."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT seq_scan + idx_scan FROM pg_stat_xact_user_tables WHERE relname = %s", [table])
+        return cursor.fetchone()[0]
 
 
 class TestDisc:
@@ -390,6 +398,27 @@ class TestAnswer:
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "establishment_siret" in plan, plan
         assert "of_another" not in plan, plan
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_each_candidate_is_looked_at_by_itself_even_where_the_planner_believes_every_table_empty(self, jobs, kind):
+        """As it does of tables that were vacuumed while nothing stood in them: at worst each is compared with each
+        decision, never with each establishment too.
+        """
+        towns = make_establishments(around(METZ, 100, spread=0.2))
+        put_online([(each, BAKER, 1.0) for each in towns])
+        baker = Rome.objects.get(code=BAKER)
+        for each in towns[:30]:
+            OfferFactory(access__establishment=each, establishment=each, rome=baker)
+        for each in towns[::3]:
+            hide(each)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE pg_class SET reltuples = 0, relpages = 1"
+                " WHERE relkind = 'r' AND relname ~ '^(companies|offers)_'"
+            )
+        before = read_in_this_transaction("companies_contact")
+        assert ask(BAKER, radius_km=100, kinds=frozenset({kind})).total
+        assert read_in_this_transaction("companies_contact") - before < len(towns) * (len(towns[::3]) + 5)
 
     def test_an_answer_comes_from_the_edition_of_the_night_before_too(self, jobs):
         bakery = make_establishment()
