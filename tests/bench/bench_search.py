@@ -612,7 +612,7 @@ def told(result: dict) -> str:
         lines += [f"  {name:<52}{megabytes:>8} MB" for name, megabytes in large["megabytes"].items()]
     if "search" in large:
         heads = [("p50", 8), ("p95", 8), ("CPU p50", 9), ("p95", 7), ("memory p50", 12), ("p95", 8)]
-        heads += [("first thought p50", 19), ("p95", 9), ("ratio", 8), ("growth p50", 12), ("p95", 7)]
+        heads += [("first thought p50", 19), ("p95", 9), ("ratio", 8), ("of sums", 9), ("growth p50", 12), ("p95", 7)]
         lines += [
             f"\nSearch (ms), {QUESTIONS} questions each; first thought on {COMPARED} of them; growth from a tenth",
             "CPU: Python and PostgreSQL together, which neighbours on the machine do not change",
@@ -624,12 +624,13 @@ def told(result: dict) -> str:
             lines.append(
                 f"{name:<16}{ours['p50']:>8.1f}{ours['p95']:>8.1f}{taken['p50']:>9.1f}{taken['p95']:>7.1f}{memory['p50']:>12.2f}{memory['p95']:>8.2f}"
                 f"{thought['first thought']['p50']:>19.0f}{thought['first thought']['p95']:>9.0f}"
-                f"{'×' + str(thought['ratio']):>8}{'×' + str(growth['p50']):>12}{'×' + str(growth['p95']):>7}"
+                f"{'×' + str(thought['ratio']):>8}{'×' + str(thought['ratio_of_sums']):>9}"
+                f"{'×' + str(growth['p50']):>12}{'×' + str(growth['p95']):>7}"
             )
         ours, taken = large["search"][ALL], large["processor"][ALL]
         p50, p95 = (f"×{large['growth'][ALL][each]}" for each in ("p50", "p95"))
         lines.append(
-            f"{ALL:<16}{ours['p50']:>8.1f}{ours['p95']:>8.1f}{taken['p50']:>9.1f}{taken['p95']:>7.1f}{p50:>68}{p95:>7}"
+            f"{ALL:<16}{ours['p50']:>8.1f}{ours['p95']:>8.1f}{taken['p50']:>9.1f}{taken['p95']:>7.1f}{p50:>77}{p95:>7}"
         )
         lines.append(f"Answers compared with those from memory: {large['agreement']}")
     lines.append("\nResults page, gunicorn, 2 workers (CPU: gunicorn and its sessions of PostgreSQL, a request)")
