@@ -34,6 +34,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from math import cos, degrees, radians
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import numpy as np
@@ -182,8 +183,7 @@ def measure_search(asked: dict[tuple[int, int], list], at) -> tuple[dict, dict, 
                 taken = clock() - before
                 known = fastest.get((*group, n), (elapsed, taken))
                 fastest[(*group, n)] = min(known[0], elapsed), min(known[1], taken)
-    times = {name_of(group): [fastest[(*group, n)] for n in range(QUESTIONS)] for group in GROUPS}
-    times[ALL] = list(fastest.values())
+    times = by_name(fastest)
     measured = {name: quantiles([elapsed for elapsed, _ in each]) for name, each in times.items()}
     processor = {name: quantiles([taken for _, taken in each]) for name, each in times.items()}
     return measured, processor, answers
@@ -216,13 +216,18 @@ def measure_growth(asked: dict[tuple[int, int], list], at, small: str) -> dict:
                         # The first lap warms.
                         if lap:
                             fastest[(*group, n)][place] = min(fastest[(*group, n)][place], spent)
-    times = {name_of(group): [fastest[(*group, n)] for n in range(QUESTIONS)] for group in GROUPS}
-    times[ALL] = list(fastest.values())
+    times = by_name(fastest)
     quantile = {name: [quantiles(list(column)) for column in zip(*each, strict=True)] for name, each in times.items()}
     return {
         name: {which: round(here[which] / before[which], 2) for which in ("p50", "p95")}
         for name, (before, here) in quantile.items()
     }
+
+
+def by_name(fastest: dict[tuple, Any]) -> dict[str, list]:
+    """What was measured of each question, by the name of its group, and of all of them."""
+    times = {name_of(group): [fastest[(*group, n)] for n in range(QUESTIONS)] for group in GROUPS}
+    return {**times, ALL: list(fastest.values())}
 
 
 def name_of(group: tuple[int, int]) -> str:
